@@ -1,0 +1,1 @@
+"""Who the customer is: declared properties, settled values, search, erasing."""
