@@ -1,0 +1,71 @@
+# Everything this project does, in one page. `make` alone says what there is.
+
+PYTHON ?= python3
+JOBS ?= 2
+PORT ?= 3600
+DATA ?= data/demo
+
+ENV := .venv
+BIN := $(ENV)/bin
+NODE := tests/doors/node
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
+
+export PYTHON
+
+.PHONY: help demo test lint format bench docs wheel lock setup clean
+.DELETE_ON_ERROR:
+
+help:  ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup  ## run User 360 with the customers of CDNOW on port 3600 (PORT=, DATA=)
+	$(BIN)/user360 demo --data $(DATA) --port $(PORT)
+
+test: lint $(NODE)/node_modules/.stamp  ## set up, lint, check types, run every test (JOBS=2)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
+
+lint: setup  ## check style, formatting and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: setup  ## put the code into its format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: setup  ## measure against the floors and peers, write docs/reference/benchmarks.md
+	tools/need pg_ctlcluster=postgresql
+	$(BIN)/python -m bench all
+
+docs: setup  ## write the generated pages of docs/reference anew
+	$(BIN)/python tools/docs.py
+
+wheel: setup  ## build the wheel into dist/
+	$(BIN)/hatchling build --target wheel
+
+lock: setup  ## write requirements/*.txt anew from pyproject.toml (UPGRADE=--upgrade)
+	$(LOCK) pyproject.toml --output-file requirements/lock.txt
+	$(LOCK) pyproject.toml --group dev --constraint requirements/lock.txt \
+		--output-file requirements/dev.txt
+
+setup: $(ENV)/.stamp  ## make the environment in .venv, every package pinned by its hash
+
+clean:  ## remove what was built or installed here; data directories stay
+	rm -rf $(ENV) $(NODE)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(ENV)/.stamp: $(ENV)/.packages pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(ENV)/.packages: requirements/dev.txt
+	tools/need 'python>=3.11' venv
+	$(PYTHON) -m venv --clear $(ENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	touch $@
+
+$(NODE)/node_modules/.stamp: $(NODE)/package-lock.json
+	tools/need node=nodejs npm=npm
+	npm ci --prefix $(NODE) --no-audit --no-fund
+	touch $@
