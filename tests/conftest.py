@@ -1,0 +1,22 @@
+"""What every test gets: how hard Hypothesis tries, and a clock that stands still."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import settings
+
+from user360.clock import StillClock, to_us
+
+# A shared machine is slow now and then, which is no fault of the code: no deadlines.
+settings.register_profile("daily", deadline=None)
+settings.register_profile("thorough", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "daily"))
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    """A clock at 05:40 on 22 November 2026, UTC."""
+    return StillClock(to_us(datetime(2026, 11, 22, 5, 40, tzinfo=UTC)))
