@@ -17,6 +17,7 @@ class Verb(enum.Enum):
     DELETE = "delete"
     MERGE = "merge"
     UNMERGE = "unmerge"
+    ALIAS = "alias"
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -53,6 +54,7 @@ class Call(msgspec.Struct, kw_only=True, gc=False):
     verb: Verb = Verb.WRITE
     user_id: str | None = None
     session: Session | None = None
+    channel: str = ""
     record: int | None = None
     properties: dict[str, Any] = msgspec.field(default_factory=dict)
     auto: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -61,7 +63,7 @@ class Call(msgspec.Struct, kw_only=True, gc=False):
     event: Event | None = None
     other: int | None = None
     merge: int | None = None
-    previous: str | None = None
+    previous: str | None = None  # the id that `alias` says was used before
     reason: str = ""
     if_missing: str = "create"
     if_exists: str = "update"

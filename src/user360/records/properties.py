@@ -24,7 +24,10 @@ class Type(enum.StrEnum):
 
 
 class Property(msgspec.Struct, frozen=True):
-    """One declared property. `id` names its warehouse column (`p17`) for as long as it lives."""
+    """One declared property. `id` names its warehouse column (`p17`) for as long as it lives.
+
+    `retyped` says that values may be held that were written under another type.
+    """
 
     id: int
     name: str
@@ -33,6 +36,7 @@ class Property(msgspec.Struct, frozen=True):
     searchable: bool = True
     required: bool = False
     system: bool = False
+    retyped: bool = False
 
     @property
     def column(self) -> str:
@@ -90,6 +94,10 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self.by_name)
+
+    def columns(self) -> dict[str, str]:
+        """The warehouse's columns: name -> type."""
+        return {p.column: p.type.value for p in self}
 
     @property
     def custom(self) -> list[Property]:

@@ -1,0 +1,1 @@
+"""Who may: workspaces and their settings, API keys, roles, the audit."""

@@ -1,0 +1,188 @@
+"""The events slice's SQL: the log, the ids that were ever stored, definitions, rejections."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from user360.events import definitions, event
+from user360.storage.ledger import Connection, Dialect, array
+
+
+def append(connection: Connection, workspace: int, entries: Sequence[event.Entry]) -> None:
+    """Add entries, in the order of their positions, as one chunk of the log."""
+    if not entries:
+        return
+    connection.execute(
+        sa.text(
+            "INSERT INTO log (first, last, workspace_id, body)"
+            " VALUES (:first, :last, :workspace, :body)"
+        ),
+        {
+            "first": entries[0].seq,
+            "last": entries[-1].seq,
+            "workspace": workspace,
+            "body": event.encode(entries),
+        },
+    )
+
+
+def last_position(connection: Connection) -> int:
+    """The position of the newest entry, 0 when there is none."""
+    return connection.execute(sa.text("SELECT coalesce(max(last), 0) FROM log")).scalar_one()
+
+
+def chunks(
+    connection: Connection, after: int, most: int = 20_000
+) -> Iterator[tuple[int, list[event.StoredEntry]]]:
+    """The log beyond position `after`, chunk by chunk with its workspace, about `most` entries.
+
+    This is the only way the log is read; where its older part is kept is nobody else's business.
+    """
+    query = sa.text(
+        "SELECT workspace_id, last - first + 1, body FROM log WHERE first > :after ORDER BY first"
+    )
+    taken = 0
+    for workspace, size, body in connection.execution_options(yield_per=16).execute(
+        query, {"after": after}
+    ):
+        yield workspace, event.decode_chunk(body)
+        taken += size
+        if taken >= most:
+            return
+
+
+def remembered(connection: Connection, dialect: Dialect, digests: Collection[str]) -> set[str]:
+    """Those of these event-id digests that were stored before."""
+    query = sa.text(f"SELECT digest FROM event_ids WHERE digest IN {dialect.values('digests')}")
+    return set(connection.execute(query, {"digests": array(list(digests))}).scalars())
+
+
+def remember(connection: Connection, dialect: Dialect, digests: Collection[str]) -> None:
+    """Remember digests for ever."""
+    if digests:
+        # Sorted, so that neighbours in the tree are written together.
+        connection.execute(
+            sa.text(
+                f"INSERT INTO event_ids (digest) SELECT value FROM {dialect.values('digests')}"
+            ),
+            {"digests": array(sorted(digests))},
+        )
+
+
+def load_definitions(connection: Connection, workspace: int) -> dict[str, definitions.Definition]:
+    query = sa.text(
+        "SELECT name, description, active, first_seen, last_seen, volume, properties"
+        " FROM definitions WHERE workspace_id = :workspace ORDER BY name"
+    )
+    return {
+        name: definitions.Definition(
+            name, description, bool(active), first, last, volume, msgspec.json.decode(properties)
+        )
+        for name, description, active, first, last, volume, properties in connection.execute(
+            query, {"workspace": workspace}
+        )
+    }
+
+
+def save_seen(connection: Connection, workspace: int, seen: Iterable[definitions.Seen]) -> None:
+    """Add what a batch saw to the definitions, making those that are new."""
+    rows = [
+        {
+            "workspace": workspace,
+            "name": s.definition.name,
+            "first": s.first,
+            "last": s.last,
+            "count": s.count,
+            "properties": msgspec.json.encode(s.definition.properties).decode(),
+        }
+        for s in seen
+    ]
+    if rows:
+        connection.execute(
+            sa.text(
+                "INSERT INTO definitions (workspace_id, name, first_seen, last_seen, volume,"
+                " properties) VALUES (:workspace, :name, :first, :last, :count, :properties)"
+                " ON CONFLICT (workspace_id, name) DO UPDATE SET"
+                " first_seen = CASE WHEN definitions.first_seen < excluded.first_seen THEN definitions.first_seen"
+                " ELSE excluded.first_seen END,"
+                " last_seen = CASE WHEN definitions.last_seen > excluded.last_seen THEN definitions.last_seen"
+                " ELSE excluded.last_seen END,"
+                " volume = definitions.volume + excluded.volume, properties = excluded.properties"
+            ),
+            rows,
+        )
+
+
+def save_definition(
+    connection: Connection, workspace: int, definition: definitions.Definition
+) -> None:
+    """Make a definition, or change the description and activity of one."""
+    connection.execute(
+        sa.text(
+            "INSERT INTO definitions (workspace_id, name, description, active)"
+            " VALUES (:workspace, :name, :description, :active) ON CONFLICT (workspace_id, name)"
+            " DO UPDATE SET description = excluded.description, active = excluded.active"
+        ),
+        {
+            "workspace": workspace,
+            "name": definition.name,
+            "description": definition.description,
+            "active": definition.active,
+        },
+    )
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """Why something was not kept: through which door, under which name, where and why.
+
+    It carries no value of the rejected call: what was refused may be personal.
+    """
+
+    source: str
+    name: str
+    code: str
+    path: str
+    message: str
+
+
+def save_rejections(
+    connection: Connection, workspace: int, counts: dict[Rejection, int], now: int
+) -> None:
+    """Add to the counts of what was refused or dropped."""
+    rows = [
+        {
+            "workspace": workspace,
+            "source": r.source,
+            "name": r.name,
+            "code": r.code,
+            "path": r.path,
+            "message": r.message,
+            "count": count,
+            "now": now,
+        }
+        for r, count in counts.items()
+    ]
+    if rows:
+        connection.execute(
+            sa.text(
+                "INSERT INTO rejections (workspace_id, source, name, code, path, message, count,"
+                " first_at, last_at) VALUES (:workspace, :source, :name, :code, :path, :message,"
+                " :count, :now, :now) ON CONFLICT (workspace_id, source, name, code, path)"
+                " DO UPDATE SET count = rejections.count + excluded.count, message = excluded.message,"
+                " last_at = excluded.last_at"
+            ),
+            rows,
+        )
+
+
+def rejections(connection: Connection, workspace: int) -> list[dict[str, Any]]:
+    """All counted rejections of a workspace, the newest first."""
+    query = sa.text(
+        "SELECT source, name, code, path, message, count, first_at, last_at FROM rejections"
+        " WHERE workspace_id = :workspace ORDER BY last_at DESC, count DESC"
+    )
+    return [dict(row) for row in connection.execute(query, {"workspace": workspace}).mappings()]

@@ -1,0 +1,297 @@
+"""The identity slice's SQL: records by userId, session and number, their trees, and merges."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from user360 import ids
+from user360.identity import resolve
+from user360.records import settle
+from user360.storage.ledger import Connection, Dialect, array
+
+PERSON = (
+    "r.id, r.user_id, r.merged_into,"
+    " (SELECT count(*) FROM records c WHERE c.merged_into = r.id) AS merges"
+)
+
+
+def load_users(
+    connection: Connection,
+    dialect: Dialect,
+    workspace: int,
+    user_ids: Collection[str],
+    known: resolve.Known,
+) -> None:
+    """Take the records that hold these userIds into `known`."""
+    if not user_ids:
+        return
+    query = sa.text(
+        f"SELECT {PERSON} FROM records r"
+        f" WHERE r.workspace_id = :workspace AND r.user_id IN {dialect.values('user_ids')}"
+    )
+    given = {"workspace": workspace, "user_ids": array(list(user_ids))}
+    for row in connection.execute(query, given):
+        known.people[row[0]] = resolve.Person(*row)
+        known.by_user[row[1]] = row[0]
+
+
+def load_sessions(
+    connection: Connection,
+    dialect: Dialect,
+    workspace: int,
+    sessions: Collection[resolve.Session],
+    known: resolve.Known,
+) -> None:
+    """Take the sessions, and the records they are mapped to, into `known`."""
+    if not sessions:
+        return
+    query = sa.text(
+        f"SELECT s.channel, s.session_id, {PERSON}"
+        f" FROM {dialect.rows('sessions', 'channel', 'session_id')} AS asked"
+        " JOIN sessions s ON s.workspace_id = :workspace"
+        " AND s.channel = asked.channel AND s.session_id = asked.session_id"
+        " JOIN records r ON r.id = s.record_id"
+    )
+    given = {"workspace": workspace, "sessions": array(list(sessions))}
+    for channel, session_id, *person in connection.execute(query, given):
+        known.people[person[0]] = resolve.Person(*person)
+        known.by_session[channel, session_id] = person[0]
+
+
+def load_merges(
+    connection: Connection,
+    dialect: Dialect,
+    workspace: int,
+    merges: Collection[int],
+    known: resolve.Known,
+) -> set[int]:
+    """Take these merges into `known`; returns the records they are about."""
+    if not merges:
+        return set()
+    query = sa.text(
+        "SELECT id, survivor_id, merged_id, undone_at IS NOT NULL FROM merges"
+        f" WHERE workspace_id = :workspace AND id IN {dialect.values('merges')}"
+    )
+    given = {"workspace": workspace, "merges": array(list(merges))}
+    for number, survivor, merged, undone in connection.execute(query, given):
+        known.merges[number] = resolve.Merge(number, survivor, merged, bool(undone))
+    return {n for m in known.merges.values() for n in (m.survivor, m.merged)}
+
+
+def load_people(
+    connection: Connection,
+    dialect: Dialect,
+    workspace: int,
+    numbers: Iterable[int],
+    known: resolve.Known,
+) -> None:
+    """Take these records into `known`, and every record they were merged into."""
+    query = sa.text(
+        f"SELECT {PERSON} FROM records r"
+        f" WHERE r.workspace_id = :workspace AND r.id IN {dialect.values('numbers')}"
+    )
+    missing = set(numbers) - known.people.keys()
+    missing |= _survivors(known)
+    while missing:
+        given = {"workspace": workspace, "numbers": array(list(missing))}
+        rows = connection.execute(query, given).all()
+        known.people.update((row[0], resolve.Person(*row)) for row in rows)
+        missing = _survivors(known) if rows else set()
+
+
+def _survivors(known: resolve.Known) -> set[int]:
+    into = {p.merged_into for p in known.people.values() if p.merged_into is not None}
+    return into - known.people.keys()
+
+
+def roots_of(connection: Connection, dialect: Dialect, numbers: Collection[int]) -> set[int]:
+    """The living records behind these numbers; deleted ones are left out."""
+    query = sa.text(f"SELECT id, merged_into FROM records WHERE id IN {dialect.values('numbers')}")
+    roots: set[int] = set()
+    level = set(numbers)
+    while level:
+        rows = connection.execute(query, {"numbers": array(list(level))}).all()
+        roots |= {number for number, survivor in rows if survivor is None}
+        level = {survivor for _, survivor in rows if survivor is not None}
+    return roots
+
+
+def living(connection: Connection, workspace: int, after: int, most: int) -> list[int]:
+    """The next living records of a workspace, by number."""
+    query = sa.text(
+        "SELECT id FROM records WHERE id > :after AND id < :end AND merged_into IS NULL"
+        " ORDER BY id LIMIT :most"
+    )
+    end = ids.record_number(workspace + 1, 0)
+    given = {"after": after, "end": end, "most": most}
+    return list(connection.execute(query, given).scalars())
+
+
+def survivors_among(connection: Connection, first: int, last: int) -> set[int]:
+    """The records between two numbers that others were merged into."""
+    query = sa.text(
+        "SELECT DISTINCT merged_into FROM records WHERE merged_into BETWEEN :first AND :last"
+    )
+    return set(connection.execute(query, {"first": first, "last": last}).scalars())
+
+
+def merged_map(connection: Connection, workspace: int) -> list[tuple[int, int]]:
+    """Every merged-away record of a workspace with the living one it shows in."""
+    query = sa.text(
+        "SELECT id, merged_into FROM records"
+        " WHERE workspace_id = :workspace AND merged_into IS NOT NULL"
+    )
+    parents = {n: into for n, into in connection.execute(query, {"workspace": workspace})}
+    found = []
+    for number, survivor in parents.items():
+        root = survivor
+        while root in parents:
+            root = parents[root]
+        found.append((number, root))
+    return found
+
+
+OWN = "id, user_id, cells, created_at, updated_at, merged_into, merge_id, merged_at"
+
+
+def load_forest(
+    connection: Connection, dialect: Dialect, numbers: Collection[int], trees: Collection[int]
+) -> dict[int, settle.Own]:
+    """The records `numbers` with their cells; for those also in `trees`, all merged below them."""
+    forest: dict[int, settle.Own] = {}
+    edges: list[tuple[int, settle.Edge]] = []
+    if numbers:
+        query = f"SELECT {OWN} FROM records WHERE id IN {dialect.values('numbers')}"
+        for row in connection.execute(sa.text(query), {"numbers": array(list(numbers))}):
+            _plant(forest, edges, row)
+    below = sa.text(f"SELECT {OWN} FROM records WHERE merged_into IN {dialect.values('numbers')}")
+    level = set(trees)
+    while level:
+        rows = connection.execute(below, {"numbers": array(list(level))}).all()
+        for row in rows:
+            if row[0] not in forest:
+                _plant(forest, edges, row)
+        level = {row[0] for row in rows}
+    for survivor, edge in sorted(set(edges)):
+        if survivor in forest:
+            forest[survivor].edges.append(edge)
+    return forest
+
+
+def _plant(
+    forest: dict[int, settle.Own], edges: list[tuple[int, settle.Edge]], row: Sequence[Any]
+) -> None:
+    number, user_id, cells, created, updated, survivor, merge, merged_at = row
+    forest[number] = settle.Own(
+        number, user_id, settle.decode_cells(cells), created, updated, survivor, merge, merged_at
+    )
+    if survivor is not None:
+        edges.append((survivor, settle.Edge(merged_at, merge, number)))
+
+
+def save_records(
+    connection: Connection, dialect: Dialect, workspace: int, rows: Sequence[Sequence[Any]]
+) -> None:
+    """Insert or replace whole records.
+
+    `rows` hold id, user_id, cells (JSON text), created_at, updated_at, merged_into, merge_id and
+    merged_at.
+    """
+    if not rows:
+        return
+    columns = (
+        "id",
+        "user_id",
+        "cells",
+        "created_at",
+        "updated_at",
+        "merged_into",
+        "merge_id",
+        "merged_at",
+    )
+    listed = ", ".join(columns)
+    replaced = ", ".join(f"{c} = excluded.{c}" for c in columns[1:])
+    query = sa.text(
+        f"INSERT INTO records (workspace_id, {listed})"
+        f" SELECT :workspace, {listed} FROM {dialect.rows('rows', *columns)} AS given WHERE true"
+        f" ON CONFLICT (id) DO UPDATE SET {replaced}"
+    )
+    connection.execute(query, {"workspace": workspace, "rows": array(rows)})
+
+
+def save_sessions(
+    connection: Connection,
+    dialect: Dialect,
+    workspace: int,
+    mapped: Mapping[resolve.Session, int],
+    now: int,
+) -> None:
+    """Map sessions to records, moving those that were mapped elsewhere."""
+    if not mapped:
+        return
+    query = sa.text(
+        "INSERT INTO sessions (workspace_id, channel, session_id, record_id, mapped_at)"
+        " SELECT :workspace, channel, session_id, record_id, :now FROM"
+        f" {dialect.rows('rows', 'channel', 'session_id', 'record_id')} AS given WHERE true"
+        " ON CONFLICT (workspace_id, channel, session_id) DO UPDATE"
+        " SET record_id = excluded.record_id, mapped_at = excluded.mapped_at"
+    )
+    rows = [(channel, session, number) for (channel, session), number in mapped.items()]
+    connection.execute(query, {"workspace": workspace, "rows": array(rows), "now": now})
+
+
+def save_merge(connection: Connection, **merge: Any) -> None:
+    """Keep one merge: who, when, why, and in `took` (JSON) what came from where."""
+    connection.execute(
+        sa.text(
+            "INSERT INTO merges (id, workspace_id, survivor_id, merged_id, at, merged_at,"
+            " source, ref, reason, took) VALUES (:id, :workspace, :survivor, :merged, :at,"
+            " :written, :source, :ref, :reason, :took)"
+        ),
+        merge,
+    )
+
+
+def save_undone(connection: Connection, merge: int, now: int, by: str) -> None:
+    """Mark a merge as undone."""
+    connection.execute(
+        sa.text("UPDATE merges SET undone_at = :now, undone_by = :by WHERE id = :id"),
+        {"id": merge, "now": now, "by": by},
+    )
+
+
+def delete_people(connection: Connection, dialect: Dialect, numbers: Collection[int]) -> None:
+    """Remove records with their sessions, merges and static memberships."""
+    if not numbers:
+        return
+    given = {"numbers": array(list(numbers))}
+    for statement in (
+        f"DELETE FROM records WHERE id IN {dialect.values('numbers')}",
+        f"DELETE FROM sessions WHERE record_id IN {dialect.values('numbers')}",
+        f"DELETE FROM merges WHERE survivor_id IN {dialect.values('numbers')}",
+        f"DELETE FROM merges WHERE merged_id IN {dialect.values('numbers')}",
+        f"DELETE FROM segment_members WHERE record_id IN {dialect.values('numbers')}",
+    ):
+        connection.execute(sa.text(statement), given)
+
+
+def sessions_of(connection: Connection, dialect: Dialect, numbers: Collection[int]) -> list[Any]:
+    """The sessions mapped to these records: rows of channel, session_id, record_id, mapped_at."""
+    query = (
+        "SELECT channel, session_id, record_id, mapped_at FROM sessions"
+        f" WHERE record_id IN {dialect.values('numbers')} ORDER BY mapped_at, channel, session_id"
+    )
+    return list(connection.execute(sa.text(query), {"numbers": array(list(numbers))}))
+
+
+def merges_of(connection: Connection, dialect: Dialect, numbers: Collection[int]) -> list[Any]:
+    """All merges, undone ones too, in which these records survived or disappeared."""
+    query = (
+        "SELECT id, survivor_id, merged_id, at, merged_at, source, ref, reason, took, undone_at,"
+        f" undone_by FROM merges WHERE survivor_id IN {dialect.values('numbers')}"
+        f" OR merged_id IN {dialect.values('numbers')} ORDER BY at, id"
+    )
+    return list(connection.execute(sa.text(query), {"numbers": array(list(numbers))}))

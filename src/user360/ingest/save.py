@@ -1,0 +1,54 @@
+"""The last steps: everything the batch decided, written set by set."""
+
+from __future__ import annotations
+
+import msgspec
+
+from user360.access import workspaces
+from user360.events import store as event_store
+from user360.identity import store as identity_store
+from user360.ingest.batch import Batch
+from user360.records import settle
+
+
+def people(batch: Batch) -> None:
+    """Records, sessions and merges."""
+    where = (batch.connection, batch.dialect)
+    identity_store.delete_people(*where, batch.dead)
+    living = sorted(batch.dirty - batch.dead)
+    rows = [_row(batch.forest[number]) for number in living]
+    identity_store.save_records(*where, batch.workspace.id, rows)
+    mapped = {s: leaf for s, leaf in batch.mapped.items() if leaf not in batch.dead}
+    identity_store.save_sessions(*where, batch.workspace.id, mapped, batch.now)
+    for merge in batch.merges.values():
+        if not batch.dead & {merge["survivor"], merge["merged"]}:
+            identity_store.save_merge(batch.connection, **merge)
+    for number, by in batch.undone.items():
+        identity_store.save_undone(batch.connection, number, batch.now, by)
+    if batch.workspace.next_record != batch.first_number:
+        workspaces.save_counter(batch.connection, batch.workspace)
+
+
+def _row(own: settle.Own) -> tuple[object, ...]:
+    return (
+        own.id,
+        own.user_id,
+        msgspec.json.encode(own.cells).decode(),
+        own.created_at,
+        own.updated_at,
+        own.merged_into,
+        own.merge_id,
+        own.merged_at,
+    )
+
+
+def log(batch: Batch) -> None:
+    """The log, the ids in it, what was seen, what was refused; and each outcome's position."""
+    connection, number = batch.connection, batch.workspace.id
+    event_store.append(connection, number, batch.entries)
+    event_store.remember(connection, batch.dialect, batch.digests)
+    event_store.save_seen(connection, number, batch.seen.values())
+    event_store.save_rejections(connection, number, dict(batch.rejections), batch.now)
+    for work in batch.work:
+        if work.outcome is not None:
+            work.outcome.seq = batch.position.last

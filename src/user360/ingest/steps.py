@@ -1,0 +1,135 @@
+"""The order of things: what happens to a batch of calls, step by step.
+
+Each step is a short function over the whole batch, timed under its name. A call that fails gets
+its outcome and takes no part in what follows; the others go on. Everything is written in the
+transaction the batch was given, by the last steps, set by set.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from user360 import ids
+from user360.errors import Fault, Problem, PropertiesRequired
+from user360.events import store as event_store
+from user360.identity import resolve
+from user360.identity import store as identity_store
+from user360.ingest import facts, save
+from user360.ingest.batch import Batch, Work
+from user360.ingest.call import Outcome, Verb
+from user360.ingest.check import check
+from user360.observe import metrics
+
+
+def run(batch: Batch) -> list[Outcome]:
+    """Take a batch through all steps; returns an outcome for each call, in order."""
+    for step in STEPS:
+        started = time.perf_counter()
+        step(batch)
+        metrics.STEP_SECONDS.labels(step.__name__).observe(time.perf_counter() - started)
+    return [outcome for work in batch.work if (outcome := work.outcome) is not None]
+
+
+def remember(batch: Batch) -> None:
+    """An event whose id was ever stored is answered as a duplicate and does nothing more."""
+    asked: dict[str, list[Work]] = {}
+    for work in batch.pending():
+        if work.call.event is not None and work.call.event.id:
+            work.digest = ids.digest(batch.workspace.id, work.call.event.id)
+            asked.setdefault(work.digest, []).append(work)
+    if not asked:
+        return
+    for digest in event_store.remembered(batch.connection, batch.dialect, asked.keys()):
+        for work in asked[digest]:
+            assert work.call.event is not None
+            work.outcome = Outcome(status="duplicate", event_id=work.call.event.id)
+
+
+def find(batch: Batch) -> None:
+    """Load the people, sessions and merges that the calls name."""
+    users, sessions, numbers, merges = set(), set(), set(), set()
+    for work in batch.pending():
+        call = work.call
+        if call.user_id is not None:
+            users.add(call.user_id)
+        if call.session is not None:
+            sessions.add((call.session.channel, call.session.id))
+        if call.previous is not None:
+            users.add(call.previous)
+            sessions.add((work.channel, call.previous))
+        if call.merge is not None:
+            merges.add(call.merge)
+        numbers.update(n for n in (call.record, call.other) if n is not None)
+    where = (batch.connection, batch.dialect, batch.workspace.id)
+    identity_store.load_users(*where, users, batch.known)
+    identity_store.load_sessions(*where, sessions, batch.known)
+    numbers |= identity_store.load_merges(*where, merges, batch.known)
+    identity_store.load_people(*where, numbers, batch.known)
+
+
+def decide(batch: Batch) -> None:
+    """Who each call is about, in order: the pure decisions of `identity.resolve`."""
+    stored: set[str] = set()
+    for work in batch.pending():
+        if work.digest is not None and work.digest in stored:
+            assert work.call.event is not None
+            work.outcome = Outcome(status="duplicate", event_id=work.call.event.id)
+            continue
+        try:
+            work.decision = _decision(work, batch.known)
+        except Problem as problem:
+            batch.fail(work, problem)
+            continue
+        if work.digest is not None:
+            stored.add(work.digest)
+        if work.decision.mapped and work.call.session is not None:
+            session = (work.call.session.channel, work.call.session.id)
+            batch.mapped[session] = work.decision.leaf
+
+
+def _decision(work: Work, known: resolve.Known) -> resolve.Decision:
+    call = work.call
+    session = (call.session.channel, call.session.id) if call.session is not None else None
+    wanted = resolve.Wanted(call.user_id, session, call.record, call.if_missing, call.if_exists)
+    if call.verb is Verb.WRITE:
+        _refuse_incomplete(work, known)
+        return resolve.decide(wanted, known)
+    if call.verb is Verb.DELETE:
+        return resolve.delete(wanted, known)
+    if call.verb is Verb.UNMERGE:
+        assert call.merge is not None
+        return resolve.unmerge(call.merge, known)
+    if call.verb is Verb.MERGE:
+        assert call.other is not None
+        return resolve.merge_by_hand(wanted, call.other, known)
+    assert call.previous is not None
+    previous = known.by_user.get(call.previous)
+    if known.alive(previous) is None:
+        previous = known.by_session.get((work.channel, call.previous))
+    return resolve.alias(wanted, previous, known)
+
+
+def _refuse_incomplete(work: Work, known: resolve.Known) -> None:
+    """A new record made by a complete write must have every required property."""
+    user_id = work.call.user_id
+    if not work.required or (user_id is not None and known.of_user(user_id) is not None):
+        return
+    path = work.call.properties_path
+    faults = [
+        Fault(f"{path}.{name}", "propertiesRequired", f"{name} is required")
+        for name in work.required
+    ]
+    raise PropertiesRequired(faults=faults)
+
+
+STEPS: tuple[Callable[[Batch], None], ...] = (
+    check,
+    remember,
+    find,
+    decide,
+    facts.load,
+    facts.settle_calls,
+    save.people,
+    save.log,
+)

@@ -1,0 +1,1 @@
+"""Seeing it run: logs without personal data, metrics, health."""

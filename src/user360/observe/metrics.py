@@ -1,0 +1,32 @@
+"""What Prometheus is told: a histogram per step, the queue, commits, the projection, drops."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+FINE = (0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
+
+STEP_SECONDS = Histogram(
+    "user360_step_seconds", "Seconds a step took over one batch", ["step"], buckets=FINE
+)
+COMMIT_SECONDS = Histogram(
+    "user360_commit_seconds", "Seconds from begin to durable commit", buckets=FINE
+)
+COMMIT_CALLS = Histogram("user360_commit_calls", "Calls in one commit", buckets=SIZES)
+CALLS = Counter("user360_calls_total", "Calls by what became of them", ["status"])
+DROPS = Counter("user360_drops_total", "Calls refused or dropped, by reason", ["reason"])
+QUEUE_CALLS = Gauge("user360_queue_calls", "Calls waiting for the committer")
+QUEUE_BYTES = Gauge("user360_queue_bytes", "Bytes of request bodies being worked on")
+REFUSED = Counter("user360_backpressure_total", "Requests answered 429 because the queue was full")
+POSITION = Gauge("user360_ledger_position", "Position of the newest entry of the log")
+PROJECTED = Gauge("user360_projected_position", "Position the warehouse has reached")
+LAG_SECONDS = Histogram(
+    "user360_projection_lag_seconds", "Seconds from commit to visible in lists", buckets=FINE
+)
+PROJECT_SECONDS = Histogram(
+    "user360_projection_seconds", "Seconds of one round of the projector", buckets=FINE
+)
+REQUEST_SECONDS = Histogram(
+    "user360_request_seconds", "Seconds of a request", ["route", "status"], buckets=FINE
+)

@@ -1,0 +1,196 @@
+"""The whole product as one object: what everything is given.
+
+`Platform.open(directory)` runs it on a data directory, `Platform.temporary()` on one that
+disappears: in a test, in a notebook, in one line.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from user360.access import keys, workspaces
+from user360.access.keys import Key
+from user360.access.workspaces import Workspace
+from user360.clock import Clock, SystemClock
+from user360.errors import DirectoryInUse, NotFound, StorageFailed
+from user360.ingest.call import Call, Outcome
+from user360.ingest.committer import Committer
+from user360.ingest.project import LogReader
+from user360.settings import Settings, from_environment
+from user360.storage.duckdb import DuckDB
+from user360.storage.ledger import Connection, Ledger
+from user360.storage.projector import Projector
+from user360.storage.warehouse import Warehouse
+
+Result = TypeVar("Result")
+LEDGER = "ledger.db"
+WAREHOUSE = "warehouse.duckdb"
+
+
+class Platform:
+    """An open data directory: ledger, warehouse, the committer and the projector between."""
+
+    def __init__(self, directory: Path, settings: Settings, clock: Clock) -> None:
+        self.directory = directory
+        self.settings = settings
+        self.clock = clock
+        self.first_key: str | None = None
+        self._temporary = False
+        self._last = 0
+        self._lock = _hold(directory)
+        try:
+            self.ledger = Ledger(settings.ledger or f"sqlite:///{directory / LEDGER}")
+            self.ledger.migrate()
+            self._begin()
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def _begin(self) -> None:
+        self._first_start()
+        with self.ledger.read() as connection:
+            found = workspaces.all_workspaces(connection)
+            self.keys: dict[str, Key] = keys.all_keys(connection)
+        self.workspaces: dict[int, Workspace] = {w.id: w for w in found}
+        self.projector = Projector(
+            self.ledger,
+            self.directory / WAREHOUSE,
+            self._connect,
+            LogReader(self.workspaces, self.ledger.dialect),
+        )
+        self.projector.fold_at(self.settings.fresh_rows)
+        self.committer = Committer(
+            self.ledger,
+            self.clock,
+            self.workspaces,
+            queue_calls=self.settings.queue_calls,
+            commit_calls=self.settings.commit_calls,
+            committed=self.projector.committed,
+        )
+        self.projector.open(self.committer.position.last)
+
+    def _connect(self, path: Path) -> Warehouse:
+        return DuckDB(path, self.settings.warehouse_memory, self.settings.warehouse_threads)
+
+    def _first_start(self) -> None:
+        """Make the default workspace and its first admin key, or the key that is fixed."""
+        fixed = self.settings.admin_key
+        with self.ledger.write() as connection:
+            existing = {w.name: w for w in workspaces.all_workspaces(connection)}
+            default = existing.get(workspaces.DEFAULT)
+            if default is None:
+                default = workspaces.create(connection, workspaces.DEFAULT, self.clock.now())
+                self.first_key = fixed or keys.new_key()
+            key = fixed or self.first_key
+            if key:
+                keys.create(connection, default.id, "first", "admin", key, self.clock.now())
+
+    @classmethod
+    def open(
+        cls,
+        directory: str | Path,
+        settings: Settings | None = None,
+        clock: Clock | None = None,
+        *,
+        start: bool = True,
+    ) -> Platform:
+        """Open (or make) a data directory and start its committer and projector.
+
+        Raises `DirectoryInUse` when another process holds it, `StorageFailed` when it cannot be
+        written. With `start` False nothing runs: for tools such as `rebuild`.
+        """
+        path = Path(directory)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFailed(f"{path} cannot be made: {error.strerror}") from error
+        platform = cls(path, settings or from_environment(), clock or SystemClock())
+        if start:
+            platform.start()
+        return platform
+
+    @classmethod
+    def temporary(cls, settings: Settings | None = None, clock: Clock | None = None) -> Platform:
+        """A running platform on a directory that is removed when it is closed."""
+        directory = tempfile.mkdtemp(prefix="user360-")
+        small = Settings(warehouse_memory="512MB")
+        platform = cls.open(directory, settings or small, clock)
+        platform._temporary = True
+        return platform
+
+    def start(self) -> None:
+        self.projector.start()
+        self.committer.start()
+
+    def close(self) -> None:
+        """Settle what is queued, then let go of everything."""
+        self.committer.close()
+        self.projector.close()
+        self.ledger.close()
+        os.close(self._lock)
+        if self._temporary:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self) -> Platform:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def default(self) -> Workspace:
+        return self.workspace(workspaces.DEFAULT)
+
+    def workspace(self, name: str) -> Workspace:
+        """The workspace of this name. Raises `NotFound`."""
+        for workspace in self.workspaces.values():
+            if workspace.name.lower() == name.lower():
+                return workspace
+        raise NotFound("There is no such workspace")
+
+    def now(self) -> int:
+        """The time, never the same twice: two calls without a timestamp keep their order."""
+        self._last = max(self._last + 1, self.clock.now())
+        return self._last
+
+    def settle(self, calls: Iterable[Call]) -> list[Outcome]:
+        """Submit calls and wait until they are on disk; their outcomes, in order."""
+        return self.committer.settle(calls)
+
+    def write(self, job: Callable[[Connection], Result]) -> Result:
+        """Run a job in the writer's transaction and wait until it is on disk."""
+        result: Result = self.committer.run(job)
+        return result
+
+    def wait(self, position: int | None = None) -> Warehouse:
+        """The warehouse once it shows `position` (default: all that is committed now)."""
+        self.projector.wait(self.committer.position.last if position is None else position)
+        return self.projector.warehouse
+
+
+def _hold(directory: Path) -> int:
+    """Take the directory for this process, until the descriptor is closed or the process ends."""
+    try:
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StorageFailed(f"{directory} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise DirectoryInUse(
+            f"Another process holds {directory}; use its API (--url, --key), or stop it first"
+        ) from error
+    return descriptor

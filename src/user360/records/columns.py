@@ -1,0 +1,66 @@
+"""Settled records as columns: the way from the ledger's cells into the warehouse."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from user360.records.properties import Catalogue, Property, Type
+from user360.records.settle import Cell, Own
+from user360.records.shape import fitting
+from user360.storage.warehouse import ARROW, FIXED
+
+Settled = tuple[Own, Mapping[str, Cell]]
+
+
+def table(records: Sequence[Settled], catalogue: Catalogue) -> pa.Table:
+    """Records with their settled cells as one Arrow table in the shape of the warehouse."""
+    fixed: list[list[Any]] = [
+        [own.id for own, _ in records],
+        [own.user_id for own, _ in records],
+        [own.created_at for own, _ in records],
+        [own.updated_at for own, _ in records],
+    ]
+    arrays = [pa.array(v, kind) for v, (_, kind) in zip(fixed, FIXED, strict=True)]
+    names = [name for name, _ in FIXED]
+    present = {name for _, cells in records for name in cells}
+    for declared in catalogue:
+        if declared.name in present:
+            arrays.append(column([cells.get(declared.name) for _, cells in records], declared))
+            names.append(declared.column)
+    return pa.Table.from_arrays(arrays, names=names)
+
+
+def column(cells: Sequence[Cell | None], declared: Property) -> pa.Array:
+    """One property of many records as an Arrow array of its warehouse type."""
+    values = [None if cell is None else fitting(declared, cell.value) for cell in cells]
+    return CONVERT.get(declared.type, _plain)(values, declared)
+
+
+def _plain(values: list[Any], declared: Property) -> pa.Array:
+    return pa.array(values, ARROW[declared.type])
+
+
+def _dates(values: list[Any], _declared: Property) -> pa.Array:
+    return pc.cast(pa.array(values, pa.string()), pa.date32())
+
+
+def _moments(values: list[Any], _declared: Property) -> pa.Array:
+    moments = pc.cast(pa.array(values, pa.string()), pa.timestamp("us", tz="UTC"))
+    return pc.cast(moments, pa.timestamp("us"))
+
+
+def _times(values: list[Any], _declared: Property) -> pa.Array:
+    times = [None if v is None else datetime.time.fromisoformat(v) for v in values]
+    return pa.array(times, pa.time64("us"))
+
+
+CONVERT: dict[Type, Callable[[list[Any], Property], pa.Array]] = {
+    Type.DATE: _dates,
+    Type.DATETIME: _moments,
+    Type.TIME: _times,
+}

@@ -1,0 +1,87 @@
+"""The records slice's SQL in the ledger: declarations, and records read for showing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from user360.records.properties import FIRST_CUSTOM_ID, Catalogue, Property, Type
+from user360.storage.ledger import Connection
+
+
+def load_catalogue(connection: Connection, workspace: int) -> Catalogue:
+    """The declarations in force."""
+    query = sa.text(
+        "SELECT id, name, type, description, searchable, required, retyped FROM properties"
+        " WHERE workspace_id = :workspace AND deleted_at IS NULL ORDER BY id"
+    )
+    rows = connection.execute(query, {"workspace": workspace})
+    return Catalogue(_property(*row) for row in rows)
+
+
+def _property(
+    n: int, name: str, kind: str, description: str, searchable: int, required: int, retyped: int
+) -> Property:
+    return Property(
+        n,
+        name,
+        Type(kind),
+        description,
+        bool(searchable),
+        bool(required),
+        retyped=bool(retyped),
+    )
+
+
+def next_property(connection: Connection, workspace: int) -> int:
+    """The number the next custom property gets; numbers of deleted ones are not used again."""
+    query = sa.text("SELECT max(id) FROM properties WHERE workspace_id = :workspace")
+    highest = connection.execute(query, {"workspace": workspace}).scalar_one()
+    return FIRST_CUSTOM_ID if highest is None else int(highest) + 1
+
+
+def save_property(connection: Connection, workspace: int, kept: Property, now: int) -> None:
+    """Declare a property, or change what can be changed of one."""
+    given: dict[str, Any] = {
+        "workspace": workspace,
+        "id": kept.id,
+        "name": kept.name,
+        "type": kept.type.value,
+        "description": kept.description,
+        "searchable": kept.searchable,
+        "required": kept.required,
+        "retyped": kept.retyped,
+        "now": now,
+    }
+    connection.execute(
+        sa.text(
+            "INSERT INTO properties (workspace_id, id, name, type, description, searchable,"
+            " required, retyped, created_at) VALUES (:workspace, :id, :name, :type, :description,"
+            " :searchable, :required, :retyped, :now) ON CONFLICT (workspace_id, id) DO UPDATE SET"
+            " type = excluded.type, description = excluded.description,"
+            " searchable = excluded.searchable, required = excluded.required,"
+            " retyped = excluded.retyped"
+        ),
+        given,
+    )
+
+
+def delete_property(connection: Connection, workspace: int, number: int, now: int | None) -> None:
+    """Take a declaration back, or with `now` None give it back; the values stay where they are."""
+    connection.execute(
+        sa.text(
+            "UPDATE properties SET deleted_at = :now WHERE workspace_id = :workspace AND id = :id"
+        ),
+        {"workspace": workspace, "id": number, "now": now},
+    )
+
+
+def deleted_properties(connection: Connection, workspace: int) -> list[Property]:
+    """Declarations taken back, the latest first."""
+    query = sa.text(
+        "SELECT id, name, type, description, searchable, required, retyped FROM properties"
+        " WHERE workspace_id = :workspace AND deleted_at IS NOT NULL ORDER BY deleted_at DESC"
+    )
+    rows = connection.execute(query, {"workspace": workspace})
+    return [_property(*row) for row in rows]

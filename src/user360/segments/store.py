@@ -1,0 +1,125 @@
+"""The segments slice's SQL in the ledger: definitions and stored members."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from user360.storage.ledger import Connection, Dialect, array
+
+STATIC, DYNAMIC = "static", "dynamic"
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """A segment's definition; `condition` is the tree as JSON text, None for a static one."""
+
+    id: int
+    name: str
+    description: str
+    kind: str
+    condition: str | None
+    created_at: int
+    updated_at: int
+    used_at: int
+    archived_at: int | None
+
+
+COLUMNS = "id, name, description, kind, condition, created_at, updated_at, used_at, archived_at"
+
+
+def all_segments(connection: Connection, workspace: int) -> list[Segment]:
+    """Every segment of a workspace, by name."""
+    query = sa.text(
+        f"SELECT {COLUMNS} FROM segments WHERE workspace_id = :workspace"
+        " AND deleted_at IS NULL ORDER BY lower(name), id"
+    )
+    return [Segment(*row) for row in connection.execute(query, {"workspace": workspace})]
+
+
+def one(connection: Connection, workspace: int, number: int) -> Segment | None:
+    query = sa.text(
+        f"SELECT {COLUMNS} FROM segments WHERE workspace_id = :workspace AND id = :id"
+        " AND deleted_at IS NULL"
+    )
+    row = connection.execute(query, {"workspace": workspace, "id": number}).one_or_none()
+    return None if row is None else Segment(*row)
+
+
+def named(connection: Connection, workspace: int, name: str) -> Segment | None:
+    """The segment of this name, without regard to case."""
+    return next(
+        (s for s in all_segments(connection, workspace) if s.name.lower() == name.lower()), None
+    )
+
+
+def insert(connection: Connection, workspace: int, **given: Any) -> int:
+    """Make a segment; returns its number, which is never given again."""
+    query = sa.text(
+        "INSERT INTO segments (workspace_id, name, description, kind, condition, created_at,"
+        " updated_at, used_at) VALUES (:workspace, :name, :description, :kind, :condition, :now,"
+        " :now, :now) RETURNING id"
+    )
+    return int(connection.execute(query, {"workspace": workspace, **given}).scalar_one())
+
+
+def update(connection: Connection, segment: Segment) -> None:
+    connection.execute(
+        sa.text(
+            "UPDATE segments SET name = :name, description = :description, condition = :condition,"
+            " updated_at = :updated_at, used_at = :used_at, archived_at = :archived_at"
+            " WHERE id = :id"
+        ),
+        msgspec.structs.asdict(segment),
+    )
+
+
+def delete(connection: Connection, number: int, now: int) -> None:
+    given = {"id": number, "now": now}
+    connection.execute(sa.text("UPDATE segments SET deleted_at = :now WHERE id = :id"), given)
+    connection.execute(sa.text("DELETE FROM segment_members WHERE segment_id = :id"), given)
+
+
+def add_members(
+    connection: Connection, dialect: Dialect, number: int, records: Collection[int], now: int
+) -> int:
+    """Add records to a static segment; returns how many were new in it."""
+    query = sa.text(
+        "INSERT INTO segment_members (segment_id, record_id, since)"
+        f" SELECT :segment, value, :now FROM {dialect.values('records')} AS given WHERE true"
+        " ON CONFLICT DO NOTHING"
+    )
+    given = {"segment": number, "records": array(list(records)), "now": now}
+    return connection.execute(query, given).rowcount
+
+
+def remove_members(
+    connection: Connection, dialect: Dialect, number: int, records: Collection[int]
+) -> int:
+    """Take records out of a static segment; returns how many were in it."""
+    query = sa.text(
+        "DELETE FROM segment_members WHERE segment_id = :segment"
+        f" AND record_id IN {dialect.values('records')}"
+    )
+    return connection.execute(query, {"segment": number, "records": array(list(records))}).rowcount
+
+
+def since(connection: Connection, dialect: Dialect, records: Collection[int]) -> dict[int, int]:
+    """For each static segment one of these records is in: the earliest time it entered."""
+    query = sa.text(
+        "SELECT segment_id, min(since) FROM segment_members"
+        f" WHERE record_id IN {dialect.values('records')} GROUP BY segment_id"
+    )
+    rows = connection.execute(query, {"records": array(list(records))})
+    return {segment: at for segment, at in rows}
+
+
+def all_members(connection: Connection, workspace: int) -> list[tuple[int, int]]:
+    """The stored membership of a whole workspace: pairs of segment and record."""
+    query = sa.text(
+        "SELECT m.segment_id, m.record_id FROM segment_members m"
+        " JOIN segments s ON s.id = m.segment_id AND s.workspace_id = :workspace"
+    )
+    return [(s, r) for s, r in connection.execute(query, {"workspace": workspace})]

@@ -1,0 +1,77 @@
+"""Every setting of a process, one row each: its name, its variable, its default, its meaning.
+
+Settings of one workspace (time zone, identifier, ...) live in the workspace itself; see
+`user360.access.workspaces`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from user360.errors import Invalid
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One row of the table: read from `variable`, kept in the field `name` of `Settings`."""
+
+    name: str
+    variable: str
+    default: Any
+    meaning: str
+
+
+TABLE: tuple[Setting, ...] = (
+    Setting("ledger", "USER360_LEDGER", "", "URL of the ledger; empty is SQLite in the directory"),
+    Setting(
+        "warehouse", "USER360_WAREHOUSE", "", "URL of the warehouse; empty is DuckDB in it too"
+    ),
+    Setting("admin_key", "USER360_ADMIN_KEY", "", "fixes the first admin key, for automation"),
+    Setting("queue_calls", "USER360_QUEUE_CALLS", 40_000, "calls that may wait before a 429"),
+    Setting(
+        "queue_bytes", "USER360_QUEUE_BYTES", 64_000_000, "bytes of bodies in work before a 429"
+    ),
+    Setting("commit_calls", "USER360_COMMIT_CALLS", 4_000, "the most calls in one commit"),
+    Setting("warehouse_memory", "USER360_WAREHOUSE_MEMORY", "1GB", "memory the warehouse may use"),
+    Setting("warehouse_threads", "USER360_WAREHOUSE_THREADS", 2, "threads of one warehouse query"),
+    Setting("fresh_rows", "USER360_FRESH_ROWS", 500_000, "events kept unsorted before a fold"),
+    Setting("log_level", "USER360_LOG_LEVEL", "info", "debug, info, warning or error"),
+    Setting("log_format", "USER360_LOG_FORMAT", "json", "json or text"),
+)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one process, as read from its environment."""
+
+    ledger: str = ""
+    warehouse: str = ""
+    admin_key: str = ""
+    queue_calls: int = 40_000
+    queue_bytes: int = 64_000_000
+    commit_calls: int = 4_000
+    warehouse_memory: str = "1GB"
+    warehouse_threads: int = 2
+    fresh_rows: int = 500_000
+    log_level: str = "info"
+    log_format: str = "json"
+
+
+def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:
+    """Settings from the environment, `given` ones first. Raises `Invalid` naming a bad variable."""
+    values: dict[str, Any] = {}
+    for row in TABLE:
+        text = environment.get(row.variable, "")
+        if text:
+            values[row.name] = _convert(row, text)
+    return Settings(**{**values, **given})
+
+
+def _convert(row: Setting, text: str) -> Any:
+    if not isinstance(row.default, int):
+        return text
+    if text.isdigit() and int(text) > 0:
+        return int(text)
+    raise Invalid.at(row.variable, f"{row.variable} must be a whole number above zero")

@@ -1,0 +1,127 @@
+"""The ledger: what is true, in one SQL database that never loses anything.
+
+SQLite by default. What differs between engines is behind `Dialect`; the statements themselves
+stand in the slices' `store.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import alembic.command
+import alembic.config
+import msgspec
+import sqlalchemy as sa
+import sqlalchemy.exc
+
+from user360.errors import StorageFailed
+
+Connection = sa.Connection
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Dialect:
+    """How one engine says what SQL leaves open. SQLite here; another engine overrides."""
+
+    name = "sqlite"
+
+    @staticmethod
+    def values(parameter: str) -> str:
+        """A sub-select of the members of a JSON array parameter, in a column `value`."""
+        return f"(SELECT value FROM json_each(:{parameter}))"
+
+    @staticmethod
+    def rows(parameter: str, *columns: str) -> str:
+        """A sub-select of a JSON array of arrays, with its columns named in order."""
+        taken = ", ".join(f"value ->> {i} AS {name}" for i, name in enumerate(columns))
+        return f"(SELECT {taken} FROM json_each(:{parameter}))"
+
+
+def array(items: Any) -> str:
+    """A list as the JSON text that `Dialect.values` and `Dialect.rows` read."""
+    return msgspec.json.encode(items).decode()
+
+
+class Ledger:
+    """One open ledger: a single writing connection and a pool of reading ones."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.dialect = Dialect()
+        self._writer = _engine(url, "IMMEDIATE", 1)
+        self._reader = _engine(url, "DEFERRED", 16)
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest version."""
+        with _plainly():
+            alembic.command.upgrade(_alembic(self.url), "head")
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction of the only writer; raises `StorageFailed` when it cannot be kept."""
+        with _plainly(), self._writer.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent snapshot for reading; waits for nobody."""
+        with _plainly(), self._reader.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+@contextlib.contextmanager
+def _plainly() -> Iterator[None]:
+    """Turn a failing disk into the product's own error, without the statement or its values."""
+    try:
+        yield
+    except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.DatabaseError) as error:
+        if isinstance(error, sqlalchemy.exc.IntegrityError | sqlalchemy.exc.ProgrammingError):
+            raise
+        raise StorageFailed(f"The ledger cannot be used: {error.orig}") from error
+
+
+def _engine(url: str, begin: str, size: int) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        poolclass=sa.pool.QueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=60,
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": 60},
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # The driver's own transaction handling is switched off: `begin` below says it plainly.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=OFF",
+            "cache_size=-32768",
+            "temp_store=MEMORY",
+            "secure_delete=ON",
+            *(["query_only=ON"] if begin == "DEFERRED" else []),
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {begin}")
+
+    return engine
+
+
+def _alembic(url: str) -> alembic.config.Config:
+    config = alembic.config.Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config

@@ -1,0 +1,238 @@
+"""The projector: follows the ledger's log and keeps the warehouse in step, exactly once.
+
+A round reads the log beyond the warehouse's position, and what it names, from one snapshot of
+the ledger, and applies all of it together with the new position in one transaction of the
+warehouse. Whatever dies when, the next round begins where the last one that counted ended. What
+entries mean for the warehouse is said by the `Reader` it is given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from user360.errors import Unavailable
+from user360.observe import metrics
+from user360.storage.duckdb import Damaged
+from user360.storage.ledger import Connection, Ledger
+from user360.storage.warehouse import Changes, Warehouse
+
+log = structlog.get_logger()
+# Seconds between the starts of two rounds under load, unless a reader waits: one round for many
+# commits costs far less than a round for each.
+GATHER = 0.1
+# Seconds before a failed round is tried again.
+RETRY = 1.0
+
+
+class Reader(Protocol):
+    """What the log means for the warehouse."""
+
+    def columns(self) -> Mapping[int, Mapping[str, str]]:
+        """For each workspace the columns its records need: name -> type."""
+        ...
+
+    def round(self, connection: Connection, after: int) -> tuple[Mapping[int, Changes], int]:
+        """The changes after a position, and the position they lead to."""
+        ...
+
+    def refill(self, ledger: Ledger, warehouse: Warehouse, workspace: int, column: str) -> None:
+        """Fill a column that was added after its values were written."""
+        ...
+
+    def rebuild(self, ledger: Ledger, warehouse: Warehouse) -> None:
+        """Fill an empty warehouse from the whole ledger."""
+        ...
+
+
+class Projector:
+    """Keeps one warehouse file in step with one ledger, on a thread of its own."""
+
+    def __init__(
+        self, ledger: Ledger, path: Path, connect: Callable[[Path], Warehouse], reader: Reader
+    ) -> None:
+        self.ledger = ledger
+        self.path = path
+        self.connect = connect
+        self.reader = reader
+        self.position = 0
+        self.error: str | None = None
+        self.rebuilding = False
+        self._warehouse: Warehouse | None = None
+        self._target = 0
+        self._commits: list[tuple[int, float]] = []
+        self._waiting = 0
+        self._closing = False
+        self._columns: Mapping[int, Mapping[str, str]] = {}
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._loop, name="projector", daemon=True)
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The warehouse for reading. Raises `Unavailable` while it is being made anew."""
+        if self._warehouse is None or self.rebuilding:
+            raise Unavailable("Lists and segments are being rebuilt; records can be read")
+        return self._warehouse
+
+    def open(self, target: int) -> None:
+        """Open the file, setting a damaged one aside; `target` is the ledger's position."""
+        self._target = target
+        try:
+            self._warehouse = self.connect(self.path)
+            self.position = self._warehouse.position()
+            if self.position > target:
+                raise Damaged("the warehouse is ahead of its ledger")
+        except Damaged as problem:
+            self._set_aside(str(problem))
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def committed(self, position: int) -> None:
+        """Told by the committer: the log has grown to `position`."""
+        with self._changed:
+            self._target = position
+            if len(self._commits) < 10_000:
+                self._commits.append((position, time.perf_counter()))
+            self._changed.notify_all()
+
+    def wait(self, position: int, timeout: float = 30.0) -> None:
+        """Wait until the warehouse shows `position`. Raises `Unavailable` when it takes longer."""
+        if self.position >= position and self._warehouse is not None:
+            return
+        with self._changed:
+            self._waiting += 1
+            self._changed.notify_all()
+            try:
+                seen = self._changed.wait_for(lambda: self.position >= position, timeout)
+            finally:
+                self._waiting -= 1
+        if not seen:
+            raise Unavailable("Lists and segments are behind; try again shortly")
+
+    def close(self) -> None:
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._warehouse is not None:
+            self._warehouse.close()
+
+    def _loop(self) -> None:
+        last = 0.0
+        while self._await_work(last):
+            last = time.perf_counter()
+            try:
+                self._work()
+                self.error = None
+            except Damaged as problem:
+                self._set_aside(str(problem))
+            except Exception as error:  # noqa: BLE001 - the ledger goes on serving, this is retried
+                self._report(error)
+
+    def _await_work(self, last: float) -> bool:
+        """Sleep until the log has grown; gather commits for a moment unless somebody waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or self._behind())
+            pause = last + GATHER - time.perf_counter()
+            if pause > 0 and not self._waiting:
+                self._changed.wait_for(lambda: self._closing or self._waiting > 0, pause)
+            return not self._closing
+
+    def _behind(self) -> bool:
+        return self.position < self._target or self._warehouse is None
+
+    def _work(self) -> None:
+        if self._warehouse is None:
+            self._make_anew()
+        started = time.perf_counter()
+        warehouse = self._warehouse
+        assert warehouse is not None
+        self.prepare()
+        with self.ledger.read() as connection:
+            changes, position = self.reader.round(connection, self.position)
+        warehouse.apply(changes, position)
+        metrics.PROJECT_SECONDS.observe(time.perf_counter() - started)
+        self._reached(position)
+        for workspace in changes:
+            warehouse.fold(workspace, self._fold_at)
+
+    _fold_at = 500_000
+
+    def fold_at(self, rows: int) -> None:
+        """Sort fresh events into place when a workspace has this many."""
+        self._fold_at = rows
+
+    def prepare(self) -> None:
+        """Make the relations and columns that the declarations ask for."""
+        wanted = self.reader.columns()
+        if wanted == self._columns or self._warehouse is None:
+            return
+        for workspace, columns in wanted.items():
+            for column in self._warehouse.prepare(workspace, columns):
+                self.reader.refill(self.ledger, self._warehouse, workspace, column)
+        self._columns = wanted
+
+    def _reached(self, position: int) -> None:
+        now = time.perf_counter()
+        metrics.PROJECTED.set(position)
+        with self._changed:
+            self.position = position
+            while self._commits and self._commits[0][0] <= position:
+                metrics.LAG_SECONDS.observe(now - self._commits.pop(0)[1])
+            self._changed.notify_all()
+
+    def _set_aside(self, reason: str) -> None:
+        """Keep a damaged file for inspection under another name; a new one is made by the loop."""
+        log.error("warehouse set aside", reason=reason)
+        if self._warehouse is not None:
+            with contextlib.suppress(Exception):
+                self._warehouse.close()
+        self._warehouse = None
+        self.position = 0
+        self._columns = {}
+        stamp = time.strftime("%Y%m%dT%H%M%S")
+        for path in (self.path, self.path.with_name(self.path.name + ".wal")):
+            if path.exists():
+                path.rename(path.with_name(f"{path.name}.damaged-{stamp}"))
+
+    def _make_anew(self) -> None:
+        """Fill a fresh file beside the old place, and move it there once it is whole."""
+        self.rebuilding = True
+        try:
+            part = self.path.with_name(self.path.name + ".part")
+            for path in (part, part.with_name(part.name + ".wal")):
+                path.unlink(missing_ok=True)
+            fresh = self.connect(part)
+            self.reader.rebuild(self.ledger, fresh)
+            fresh.checkpoint()
+            fresh.close()
+            part.rename(self.path)
+            self._warehouse = self.connect(self.path)
+            self._reached(self._warehouse.position())
+        finally:
+            self.rebuilding = False
+        log.info("warehouse rebuilt", position=self.position)
+
+    def rebuild(self) -> None:
+        """Make the warehouse anew now, on the caller's thread (the loop must not be running)."""
+        if self._warehouse is not None:
+            self._warehouse.close()
+            self._warehouse = None
+        self._columns = {}
+        for path in (self.path, self.path.with_name(self.path.name + ".wal")):
+            path.unlink(missing_ok=True)
+        self._make_anew()
+
+    def _report(self, error: Exception) -> None:
+        self.error = f"{type(error).__name__}: the warehouse could not be brought up to date"
+        log.error("projection failed", exc_info=error)
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing, RETRY)

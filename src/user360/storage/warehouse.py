@@ -1,0 +1,123 @@
+"""The warehouse: a columnar copy for questions over many people, rebuilt from the ledger at will.
+
+`Warehouse` is what an engine has to offer; DuckDB's is in `duckdb.py`. Relations of workspace 7
+live in the schema `w7`:
+
+- `records(id, user_id, created_at, updated_at, p2, ...)`: one typed column a property
+- `events(seq, record_id, name, at, received_at, id, source, channel, properties)`
+- `merged(record_id, survivor_id)`: where merged-away records live on
+- `members(segment_id, record_id)`: stored membership of static segments
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import pyarrow as pa
+
+Columns = Mapping[str, str]  # column name -> property type, as the declarations name it
+
+ARROW: Mapping[str, pa.DataType] = {
+    "string": pa.string(),
+    "email": pa.string(),
+    "phone": pa.string(),
+    "url": pa.string(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "datetime": pa.timestamp("us"),
+    "time": pa.time64("us"),
+    "list": pa.list_(pa.string()),
+}
+EVENTS = pa.schema(
+    [
+        ("seq", pa.int64()),
+        ("record_id", pa.int64()),
+        ("name", pa.string()),
+        ("at", pa.timestamp("us")),
+        ("received_at", pa.timestamp("us")),
+        ("id", pa.string()),
+        ("source", pa.string()),
+        ("channel", pa.string()),
+        ("properties", pa.string()),
+    ]
+)
+FIXED = (
+    ("id", pa.int64()),
+    ("user_id", pa.string()),
+    ("created_at", pa.timestamp("us")),
+    ("updated_at", pa.timestamp("us")),
+)
+
+
+def schema_of(workspace: int) -> str:
+    """The schema that holds a workspace's relations."""
+    return f"w{workspace}"
+
+
+class Changes(NamedTuple):
+    """What one round of the projector brings to one workspace.
+
+    `touched` are all records to be taken out of `records`; `records` holds those to be put (back)
+    in; `merged` rows replace those of the touched ones; `dead` lost their events too. `members`, when
+    given, is the whole stored membership: pairs of segment and record.
+    """
+
+    touched: Collection[int]
+    records: pa.Table | None
+    merged: Sequence[tuple[int, int]]
+    dead: Collection[int]
+    events: pa.Table | None
+    members: Sequence[tuple[int, int]] | None
+
+
+class Rows(NamedTuple):
+    """A finished answer: column names and all rows."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+class Warehouse(Protocol):
+    """What an engine offers to the projector and to the readers."""
+
+    dialect: str
+
+    def position(self) -> int:
+        """The position of the log this copy has reached."""
+        ...
+
+    def prepare(self, workspace: int, columns: Columns) -> list[str]:
+        """Make the relations and the columns that are missing; returns the columns added."""
+        ...
+
+    def apply(self, changes: Mapping[int, Changes], position: int) -> None:
+        """Apply changes of several workspaces and the new position, all or nothing."""
+        ...
+
+    def fold(self, workspace: int, least: int) -> bool:
+        """Sort the fresh events into the sorted part when there are at least so many."""
+        ...
+
+    def drop_orphans(self, workspace: int) -> None:
+        """Remove the events of people who are no more."""
+        ...
+
+    def checkpoint(self) -> None:
+        """Write what is in the engine's own log into its file."""
+        ...
+
+    def mapped(self, workspace: int) -> bool:
+        """Whether any record of the workspace was merged away."""
+        ...
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
+        """Run one statement and read its answer to the end."""
+        ...
+
+    def fill(self, workspace: int, column: str, rows: Iterable[pa.RecordBatch]) -> None:
+        """Set one column anew from batches of (id, value)."""
+        ...
+
+    def close(self) -> None: ...
