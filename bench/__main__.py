@@ -1,0 +1,61 @@
+"""`python -m bench` lists the benchmarks, `python -m bench NAME` runs one, `all` runs each."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from bench import machine, peers, report
+from bench.population import Size
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What a benchmark is told."""
+
+    cache: Path
+    size: Size
+    rounds: int
+
+
+Benchmark = Callable[[Options], report.Result]
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "floors": lambda o: peers.measure(o.cache, o.size, o.rounds),
+}
+MEANINGS = {
+    "floors": "the floors and peers by themselves, without the product",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=[*BENCHMARKS, "all"], help="which one to run")
+    parser.add_argument("--cache", type=Path, default=Path(".bench"), help="kept between runs")
+    parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--events", type=int, default=20_000_000)
+    parser.add_argument("--rounds", type=int, default=7, help="measurements of each side")
+    given = parser.parse_args()
+    if given.name is None:
+        print("\n".join(f"{name:10} {meaning}" for name, meaning in MEANINGS.items()))
+        return
+    given.cache.mkdir(parents=True, exist_ok=True)
+    options = Options(given.cache, Size(given.records, given.events), given.rounds)
+    for name in BENCHMARKS if given.name == "all" else [given.name]:
+        run(name, options)
+
+
+def run(name: str, options: Options) -> None:
+    """Measure one benchmark, say what came out, keep it."""
+    print(f"{name}: {MEANINGS[name]} ...", flush=True)
+    facts = machine.facts()
+    result = msgspec.structs.replace(BENCHMARKS[name](options), machine=facts)
+    for figure in result.figures:
+        print(f"  {figure.what:50} {report.shown(figure):>20}  {report.promise(figure)}")
+    report.publish(result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The floors and peers by themselves: what this machine can do without the product."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import psycopg
+
+from bench import floors, messages, postgres, questions, report, timing, warehouse_floor
+from bench.population import Size
+from bench.questions import Question
+from bench.report import Figure
+
+PEOPLE = 100_000  # known to the SQLite floors before they begin
+BATCH = 500
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def measure(cache: Path, size: Size, rounds: int) -> report.Result:
+    """All floors and peers in turns, as medians of `rounds`."""
+    figures = [*writes(cache, rounds), *reads(cache, size, rounds)]
+    return report.Result(
+        name="floors",
+        title="The floors and peers by themselves",
+        method=(
+            f"Bare SQLite from Python (write-ahead log, full sync) that knows {PEOPLE:,} people; "
+            f"hand-written DuckDB and PostgreSQL over {size.records:,} records and "
+            f"{size.events:,} events, warm, equal answers checked. Medians of {rounds} rounds."
+        ),
+        figures=figures,
+    )
+
+
+def writes(cache: Path, rounds: int) -> list[Figure]:
+    """The SQLite floors with both JSON readers."""
+    bodies = list(messages.batches(200, BATCH, PEOPLE, 1, AT))
+    calls = list(messages.identifies(3_000, PEOPLE, 1, AT))
+
+    def ingest(form: floors.Json) -> Callable[[], float]:
+        return lambda: fresh(cache, lambda db: floors.ingest(db, bodies, form))
+
+    def identify() -> float:
+        return fresh(cache, lambda db: floors.identify(db, calls, floors.MSGSPEC))
+
+    sides = {f.name: ingest(f) for f in (floors.STANDARD, floors.MSGSPEC)}
+    found = timing.in_turns({**sides, "identify": identify}, rounds)
+    identified = timing.median(found.pop("identify"))
+    return [
+        *(
+            Figure(f"SQLite, batches of {BATCH}, {name}", timing.median(rates), "events/s")
+            for name, rates in found.items()
+        ),
+        Figure("SQLite, one commit per identify", identified, "calls/s"),
+    ]
+
+
+def fresh(cache: Path, work: Callable[[sqlite3.Connection], float]) -> float:
+    """What `work` answers on a new SQLite file that is thrown away afterwards."""
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        connection = floors.create(Path(folder) / "floor.sqlite", PEOPLE)
+        try:
+            return work(connection)
+        finally:
+            connection.close()
+
+
+def reads(cache: Path, size: Size, rounds: int) -> list[Figure]:
+    """The questions on DuckDB and PostgreSQL, in milliseconds."""
+    file = cache / f"arrival-{size}.duckdb"
+    warehouse_floor.build(file, size)
+    with warehouse_floor.connect(file) as duck, postgres.running(cache, size) as server:
+        return [
+            Figure(f"{question.name}: {side}", timing.median(times), "ms")
+            for question in questions.ALL
+            for side, times in asked(duck, server, question, {}, rounds).items()
+        ]
+
+
+def asked(
+    duck: duckdb.DuckDBPyConnection,
+    server: psycopg.Connection,
+    question: Question,
+    product: Mapping[str, Callable[[], int]],
+    rounds: int,
+) -> dict[str, list[float]]:
+    """Times in milliseconds of the product's ways to answer, in turns with its peers.
+
+    Everybody is asked twice before it counts. PostgreSQL is asked twice over: with the indexes
+    anybody would make, and with an index and a query made for this very question.
+    """
+    expected = warehouse_floor.count(duck, question.duckdb)
+    asks = {
+        **product,
+        "DuckDB, arrival order": lambda: warehouse_floor.count(duck, question.duckdb),
+        "PostgreSQL, obvious indexes": lambda: postgres.count(server, question.postgres),
+    }
+    tuned = {"PostgreSQL, tuned by hand": lambda: postgres.count(server, question.tuned)}
+    with postgres.obvious_indexes(server):
+        times = _timed(asks, expected, rounds)
+    return times | _timed(tuned, expected, rounds)
+
+
+def _timed(
+    asks: Mapping[str, Callable[[], int]], expected: int, rounds: int
+) -> dict[str, list[float]]:
+    sides = {name: timing.milliseconds(ask, expected) for name, ask in asks.items()}
+    timing.in_turns(sides, 2)
+    return timing.in_turns(sides, rounds)
