@@ -6,6 +6,7 @@ disappears: in a test, in a notebook, in one line.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -44,6 +45,7 @@ class Platform:
         self.first_key: str | None = None
         self._temporary = False
         self._last = 0
+        self._keys_used: dict[int, int] = {}
         self._lock = _hold(directory)
         try:
             self.ledger = Ledger(settings.ledger or f"sqlite:///{directory / LEDGER}")
@@ -131,6 +133,9 @@ class Platform:
 
     def close(self) -> None:
         """Settle what is queued, then let go of everything."""
+        if self._keys_used and self.committer.running:
+            with contextlib.suppress(StorageFailed):
+                self.committer.run(self.keep_uses)
         self.committer.close()
         self.projector.close()
         self.ledger.close()
@@ -164,6 +169,18 @@ class Platform:
         """The time, never the same twice: two calls without a timestamp keep their order."""
         self._last = max(self._last + 1, self.clock.now())
         return self._last
+
+    def key_used(self, number: int) -> None:
+        """Remember that a key was used; kept on disk with the next change of keys, or at the end."""
+        self._keys_used[number] = self.clock.now()
+
+    def keep_uses(self, connection: Connection) -> None:
+        used, self._keys_used = self._keys_used, {}
+        keys.used(connection, used)
+
+    def reload_keys(self, connection: Connection) -> None:
+        """Take in keys that were made or revoked."""
+        self.keys = keys.all_keys(connection)
 
     def settle(self, calls: Iterable[Call]) -> list[Outcome]:
         """Submit calls and wait until they are on disk; their outcomes, in order."""

@@ -119,6 +119,23 @@ def roots_of(connection: Connection, dialect: Dialect, numbers: Collection[int])
     return roots
 
 
+def of_session(connection: Connection, workspace: int, channel: str, session_id: str) -> int | None:
+    """The record a session is mapped to, merged away or not."""
+    query = sa.text(
+        "SELECT record_id FROM sessions WHERE workspace_id = :workspace"
+        " AND channel = :channel AND session_id = :session_id"
+    )
+    given = {"workspace": workspace, "channel": channel, "session_id": session_id}
+    return connection.execute(query, given).scalar_one_or_none()
+
+
+def of_user(connection: Connection, workspace: int, user_id: str) -> int | None:
+    """The record that holds a userId, merged away or not."""
+    query = sa.text("SELECT id FROM records WHERE workspace_id = :workspace AND user_id = :user_id")
+    given = {"workspace": workspace, "user_id": user_id}
+    return connection.execute(query, given).scalar_one_or_none()
+
+
 def living(connection: Connection, workspace: int, after: int, most: int) -> list[int]:
     """The next living records of a workspace, by number."""
     query = sa.text(

@@ -79,6 +79,10 @@ class Committer:
         if self._thread.is_alive():
             self._thread.join()
 
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
     def room(self) -> bool:
         """Whether another request would be taken in now."""
         return self._waiting < self.queue_calls

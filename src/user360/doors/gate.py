@@ -1,0 +1,209 @@
+"""What every door stands on: who calls, reading and waiting, answers and errors."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from user360.access import keys, roles
+from user360.access.keys import Key
+from user360.access.workspaces import Workspace
+from user360.errors import Fault, Forbidden, Problem, Unauthenticated
+from user360.ingest.call import Call, Outcome
+from user360.platform import Platform
+from user360.storage.ledger import Connection
+from user360.storage.warehouse import Warehouse
+
+Result = TypeVar("Result")
+Anyone = ASGIConnection[Any, Any, Any, Any]
+SEQ = "X-User360-Seq"
+MIN_SEQ = "X-User360-Min-Seq"
+PROBLEM = "application/problem+json"
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who calls: a key and the workspace it belongs to."""
+
+    key: Key
+    workspace: Workspace
+
+    @property
+    def ref(self) -> str:
+        """How provenance and audit name the caller."""
+        return f"key:{self.key.id}"
+
+
+def platform_of(connection: Anyone) -> Platform:
+    platform: Platform = connection.app.state.platform
+    return platform
+
+
+def key_in_headers(connection: Anyone) -> str | None:
+    """The key a request carries: `x-api-key`, `Bearer`, or Basic with the key as user name."""
+    if given := connection.headers.get("x-api-key") or connection.headers.get("x-auth-token"):
+        return str(given)
+    scheme, _, value = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[0]
+        except (binascii.Error, ValueError):
+            return None
+    return None
+
+
+def authenticate(connection: Anyone, key: str | None) -> Actor:
+    """The caller behind a key. Raises `Unauthenticated`."""
+    platform = platform_of(connection)
+    found = platform.keys.get(keys.fingerprint(key)) if key else None
+    if found is None:
+        raise Unauthenticated
+    platform.key_used(found.id)
+    return Actor(found, platform.workspaces[found.workspace])
+
+
+def allow(action: str) -> Guard:
+    """A guard that lets in keys whose role may do `action`, and notes the caller."""
+
+    def guard(connection: Anyone, _handler: BaseRouteHandler) -> None:
+        actor = authenticate(connection, key_in_headers(connection))
+        permit(actor, action)
+        connection.state["actor"] = actor
+
+    return guard
+
+
+def permit(actor: Actor, action: str) -> None:
+    """Raises `Forbidden` when the caller's role may not do `action`."""
+    if not roles.may(actor.key.role, action):
+        raise Forbidden(f"A key with the role {actor.key.role} may not do this")
+
+
+def actor_of(connection: Anyone) -> Actor:
+    """The caller that the guard let in."""
+    actor: Actor = connection.state["actor"]
+    return actor
+
+
+async def settle(platform: Platform, calls: Sequence[Call]) -> list[Outcome]:
+    """Hand calls to the committer; returns once they are on disk. Raises `Busy` and the like."""
+    outcomes: list[Outcome] = await _answered(lambda done: platform.committer.submit(calls, done))
+    return outcomes
+
+
+async def one(platform: Platform, call: Call) -> Outcome:
+    """Settle one call; its own problem is raised."""
+    outcome = (await settle(platform, [call]))[0]
+    if outcome.problem is not None:
+        raise outcome.problem
+    return outcome
+
+
+async def write(platform: Platform, job: Callable[[Connection], Result]) -> Result:
+    """Run a job in the writer's transaction; returns once it is on disk."""
+    result: Result = await _answered(lambda done: platform.committer.submit_job(job, done))
+    return result
+
+
+async def _answered(submit: Callable[[Callable[[Any], None]], None]) -> Any:
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def resolve(result: Any) -> None:
+        if future.done():
+            return
+        if isinstance(result, BaseException):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+    submit(lambda result: loop.call_soon_threadsafe(resolve, result))
+    return await future
+
+
+async def read(platform: Platform, question: Callable[[Connection], Result]) -> Result:
+    """Ask the ledger, on a thread."""
+
+    def ask() -> Result:
+        with platform.ledger.read() as connection:
+            return question(connection)
+
+    return await asyncio.to_thread(ask)
+
+
+async def ask(
+    request: Request[Any, Any, Any], question: Callable[[Warehouse], Result], at_least: int = 0
+) -> Result:
+    """Ask the warehouse once it shows what the caller says it must see (`X-User360-Min-Seq`).
+
+    The declarations in force are always shown: a question may name any declared property.
+    """
+    platform = platform_of(request)
+    catalogue = actor_of(request).workspace.catalogue
+    position = max(at_least, catalogue.version, min_seq(request))
+
+    def asked() -> Result:
+        return question(platform.wait(position))
+
+    return await asyncio.to_thread(asked)
+
+
+def min_seq(connection: Anyone) -> int:
+    """The position a reader asks for; raises `Problem` when it is no number or lies ahead."""
+    text = connection.headers.get(MIN_SEQ)
+    if not text:
+        return 0
+    last = platform_of(connection).committer.position.last
+    if not text.isdigit() or int(text) > last:
+        raise Problem.at(MIN_SEQ, f"{MIN_SEQ} must be a position this server has answered")
+    return int(text)
+
+
+def answer(content: Any, status: int = 200, seq: int | None = None) -> Response[Any]:
+    """A JSON answer; a write's says at which position a reader sees it."""
+    headers = {} if seq is None else {SEQ: str(seq)}
+    return Response(content, status_code=status, headers=headers)
+
+
+def problem_body(problem: Problem) -> dict[str, Any]:
+    """RFC 9457: what is wrong, in words and by place."""
+    return {
+        "type": f"urn:user360:problem:{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "errors": [msgspec.to_builtins(fault) for fault in problem.faults],
+    }
+
+
+def problem_response(problem: Problem) -> Response[Any]:
+    headers = {"Retry-After": "1"} if problem.status in (429, 503) else {}
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="User 360", Bearer'
+    return Response(
+        problem_body(problem), status_code=problem.status, media_type=PROBLEM, headers=headers
+    )
+
+
+def from_framework(error: HTTPException) -> Problem:
+    """The framework's own refusals (no such route, a body of the wrong shape) as a `Problem`."""
+    faults = []
+    extra: Any = error.extra if isinstance(error.extra, list) else []
+    for item in extra:
+        if isinstance(item, dict):
+            path = str(item.get("key", ""))
+            faults.append(Fault(path, "invalid", str(item.get("message", ""))))
+    kind = type("Refused", (Problem,), {"__doc__": error.detail, "status": error.status_code})
+    refused: Problem = kind(error.detail, faults=faults)
+    return refused

@@ -1,0 +1,65 @@
+"""Is it alive, is it ready, how is it doing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import sqlalchemy as sa
+from litestar import Request, Response, get
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from user360 import __version__
+from user360.doors import gate
+from user360.errors import Problem
+from user360.platform import Platform
+
+
+@get("/healthz", include_in_schema=True, tags=["health"], summary="Alive", sync_to_thread=False)
+def healthz() -> dict[str, str]:
+    """Answers as long as the process lives."""
+    return {"status": "alive", "version": __version__}
+
+
+@get("/readyz", tags=["health"], summary="Ready", raises=[])
+async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
+    """Pings every part: 200 when all answer, 503 naming those that do not."""
+    platform = gate.platform_of(request)
+    parts = await asyncio.to_thread(ping, platform)
+    ready = all(state == "ok" for state in parts.values())
+    content = {"status": "ready" if ready else "not ready", "parts": parts}
+    return Response(content, status_code=200 if ready else 503)
+
+
+def ping(platform: Platform) -> dict[str, str]:
+    """The state of each part: `ok` or what is wrong."""
+    return {
+        "ledger": _try(lambda: _ledger(platform)),
+        "committer": "ok" if platform.committer.running else "stopped",
+        "warehouse": _try(lambda: platform.projector.warehouse.position()),
+        "projector": platform.projector.error or "ok",
+    }
+
+
+def _ledger(platform: Platform) -> None:
+    with platform.ledger.read() as connection:
+        connection.execute(sa.text("SELECT 1")).scalar_one()
+
+
+def _try(ask: Any) -> str:
+    try:
+        ask()
+    except Problem as problem:
+        return problem.detail
+    except Exception as error:  # noqa: BLE001 - whatever it is, the part does not answer
+        return type(error).__name__
+    return "ok"
+
+
+@get("/metrics", media_type="text/plain", tags=["health"], sync_to_thread=True)
+def metrics() -> Response[bytes]:
+    """Prometheus metrics."""
+    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+ROUTES = [healthz, readyz, metrics]

@@ -1,0 +1,52 @@
+"""Reading people from the ledger: always what was last committed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from user360.access.workspaces import Workspace
+from user360.identity import store as identity_store
+from user360.records import settle, shape
+from user360.storage.ledger import Connection, Dialect
+
+
+def one(
+    connection: Connection, dialect: Dialect, workspace: Workspace, number: int | None
+) -> dict[str, Any] | None:
+    """The living record behind a number (a merged record answers with its survivor), or None."""
+    if number is None:
+        return None
+    found = many(connection, dialect, workspace, [number])
+    return found[0] if found else None
+
+
+def many(
+    connection: Connection, dialect: Dialect, workspace: Workspace, numbers: Sequence[int]
+) -> list[dict[str, Any]]:
+    """The living records behind these numbers, in their order; deleted ones are left out."""
+    forest = grove(connection, dialect, numbers)
+    shown: list[dict[str, Any]] = []
+    for number in numbers:
+        root = root_of(forest, number)
+        if root is not None:
+            cells = settle.view(forest, root)
+            shown.append(shape.record(forest[root], cells, workspace.catalogue))
+    return shown
+
+
+def grove(
+    connection: Connection, dialect: Dialect, numbers: Sequence[int]
+) -> dict[int, settle.Own]:
+    """These records, the living ones behind them, and all that was merged into those."""
+    roots = identity_store.roots_of(connection, dialect, numbers)
+    wanted = set(numbers) | roots
+    return identity_store.load_forest(connection, dialect, wanted, roots)
+
+
+def root_of(forest: dict[int, settle.Own], number: int) -> int | None:
+    """The living record behind a number in a loaded grove; None when it was deleted."""
+    own = forest.get(number)
+    while own is not None and own.merged_into is not None:
+        own = forest.get(own.merged_into)
+    return None if own is None else own.id
