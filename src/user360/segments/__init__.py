@@ -1,0 +1,1 @@
+"""Which customers: the condition language, its one compiler, and the segments named with it."""

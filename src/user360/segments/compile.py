@@ -1,0 +1,153 @@
+"""The one compiler: a condition tree becomes SQL here and nowhere else.
+
+Two-valued throughout: an unknown value makes a positive comparison NULL, which WHERE takes for
+false; a complement is pushed down to the single comparisons, where it becomes IS NOT TRUE. So a
+comparison stays in the plain form that engines run fast, and every node is exactly true or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlglot import exp
+from sqlglot.expressions import Expr
+
+from user360 import errors
+from user360.records.properties import Catalogue, Property
+from user360.segments import dialects, events_sql, nodes, operators, reading, sql
+from user360.segments.comparisons import Subject
+from user360.segments.nodes import Node
+from user360.segments.periods import When
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """What a condition is asked of: one workspace's relations in the warehouse, at one time.
+
+    `now` is in microseconds since 1970; `mapped` is False when no record was ever merged away;
+    `events` is the relation that events are read from.
+    """
+
+    schema: str
+    catalogue: Catalogue
+    zone: ZoneInfo
+    now: int
+    mapped: bool
+    events: str = "events"
+
+
+def select_ids(node: Node | None, frame: Frame) -> exp.Select:
+    """The ids of the records a condition is true of, or without one of all records."""
+    select = exp.Select(
+        expressions=[sql.column("id")], from_=exp.From(this=sql.relation(frame.schema, "records"))
+    )
+    if node is not None:
+        select.set("where", exp.Where(this=condition(node, frame)))
+    return select
+
+
+def condition(node: Node, frame: Frame) -> Expr:
+    """The condition over the columns of `records`; NULL where it is not true, or false.
+
+    Raises `InvalidCondition` when a property is no longer what the condition was written for.
+    """
+    return _compile(node, frame, True)
+
+
+def to_sql(expression: Expr, dialect: str = "duckdb") -> str:
+    """The text of an expression for an engine."""
+    return dialects.to_sql(expression, dialect)
+
+
+def text_search(text: str) -> Expr:
+    """Records with `text` in their userId, a name, both names, e-mail or phone, but for case."""
+    wanted = exp.Lower(this=sql.text(text.replace("\x00", "")))
+    return sql.any_of(sql.call("contains", value, wanted.copy()) for value in _searched(text))
+
+
+def _searched(text: str) -> list[Expr]:
+    """The texts to look in. Addresses are kept in lower case already."""
+    first, last = (_lower(_SYSTEM.by_name[name].column) for name in ("firstName", "lastName"))
+    found = [_lower("user_id"), first, last]
+    if " " in text.strip():
+        space = exp.DPipe(this=first.copy(), expression=sql.text(" "))
+        found.append(exp.DPipe(this=space, expression=last.copy()))
+    return [*found, *(sql.column(_SYSTEM.by_name[name].column) for name in ("email", "phone"))]
+
+
+def _lower(name: str) -> Expr:
+    return exp.Lower(this=sql.column(name))
+
+
+_SYSTEM = Catalogue()
+
+
+def _compile(node: Node, frame: Frame, wanted: bool) -> Expr:
+    """`node` where `wanted`, else its complement."""
+    return _KINDS[type(node)](node, frame, wanted)
+
+
+def _all(node: nodes.All, frame: Frame, wanted: bool) -> Expr:
+    inner = [_compile(each, frame, wanted) for each in node.nodes]
+    return sql.all_of(inner) if wanted else sql.any_of(inner)
+
+
+def _any(node: nodes.Any, frame: Frame, wanted: bool) -> Expr:
+    inner = [_compile(each, frame, wanted) for each in node.nodes]
+    return sql.any_of(inner) if wanted else sql.all_of(inner)
+
+
+def _not(node: nodes.Not, frame: Frame, wanted: bool) -> Expr:
+    return _compile(node.node, frame, not wanted)
+
+
+def _property(node: nodes.PropertyTest, frame: Frame, wanted: bool) -> Expr:
+    found = reading.property_of(node.property, frame.catalogue)
+    row = operators.find(node.op, found.type) if found else None
+    if found is None or row is None:
+        raise errors.InvalidCondition(f"{node.property} is no longer what it was")
+    subject = Subject(found.type, sql.column(_column(found)))
+    held = row.comparison(subject, node.values, When(frame.now, frame.zone))
+    return held if wanted != row.negative else sql.is_not_true(held)
+
+
+def _column(found: Property) -> str:
+    return _TIMES.get(found.name, "") if found.id == 0 else found.column
+
+
+_TIMES = {"createdAt": "created_at", "updatedAt": "updated_at"}
+
+
+def _event(node: nodes.EventTest, frame: Frame, wanted: bool) -> Expr:
+    merged = "merged" if frame.mapped else None
+    source = events_sql.Source(frame.schema, frame.events, merged)
+    people, fit = events_sql.people(node, source, When(frame.now, frame.zone))
+    return _among(people, fit == (node.occurred == wanted))
+
+
+def _membership(node: nodes.Membership, frame: Frame, wanted: bool) -> Expr:
+    members = exp.Select(
+        expressions=[sql.column("record_id")],
+        from_=exp.From(this=sql.relation(frame.schema, "members")),
+        where=exp.Where(
+            this=exp.EQ(this=sql.column("segment_id"), expression=sql.number(node.segment))
+        ),
+    )
+    return _among(members, node.inside == wanted)
+
+
+def _among(people: Expr, wanted: bool) -> Expr:
+    among = sql.within(sql.column("id"), people)
+    return among if wanted else sql.is_not_true(among)
+
+
+_KINDS: dict[type, Callable[[Any, Frame, bool], Expr]] = {
+    nodes.All: _all,
+    nodes.Any: _any,
+    nodes.Not: _not,
+    nodes.PropertyTest: _property,
+    nodes.EventTest: _event,
+    nodes.Membership: _membership,
+}
