@@ -1,0 +1,1 @@
+"""Who is who: userIds, sessions, merging and taking a merge back."""
