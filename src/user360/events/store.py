@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
+import pyarrow as pa
 import sqlalchemy as sa
 
-from user360.events import definitions, event
+from user360.events import chunk, definitions, event
 from user360.storage.ledger import Connection, Dialect, array
 
 
@@ -25,7 +26,7 @@ def append(connection: Connection, workspace: int, entries: Sequence[event.Entry
             "first": entries[0].seq,
             "last": entries[-1].seq,
             "workspace": workspace,
-            "body": event.encode(entries),
+            "body": chunk.pack(entries),
         },
     )
 
@@ -35,24 +36,51 @@ def last_position(connection: Connection) -> int:
     return connection.execute(sa.text("SELECT coalesce(max(last), 0) FROM log")).scalar_one()
 
 
-def chunks(
-    connection: Connection, after: int, most: int = 20_000
-) -> Iterator[tuple[int, list[event.StoredEntry]]]:
-    """The log beyond position `after`, chunk by chunk with its workspace, about `most` entries.
+def append_columns(
+    connection: Connection, workspace: int, first: int, entries: pa.RecordBatch
+) -> None:
+    """Add entries that already are columns of `chunk.SCHEMA`, numbered from `first` on."""
+    connection.execute(
+        sa.text(
+            "INSERT INTO log (first, last, workspace_id, body)"
+            " VALUES (:first, :last, :workspace, :body)"
+        ),
+        {
+            "first": first,
+            "last": first + entries.num_rows - 1,
+            "workspace": workspace,
+            "body": chunk.pack_columns(entries),
+        },
+    )
+
+
+class Stretch(NamedTuple):
+    """A piece of the log: its chunks by workspace, where it ends, how many entries it holds."""
+
+    chunks: dict[int, list[bytes]]
+    last: int
+    size: int
+
+
+def stretch(connection: Connection, after: int, most: int) -> Stretch:
+    """The log beyond position `after`, whole chunks up to about `most` entries.
 
     This is the only way the log is read; where its older part is kept is nobody else's business.
+    What a chunk holds is read with `chunk.unpack`.
     """
     query = sa.text(
-        "SELECT workspace_id, last - first + 1, body FROM log WHERE first > :after ORDER BY first"
+        "SELECT workspace_id, first, last, body FROM log WHERE first > :after ORDER BY first"
     )
-    taken = 0
-    for workspace, size, body in connection.execution_options(yield_per=16).execute(
-        query, {"after": after}
-    ):
-        yield workspace, event.decode_chunk(body)
-        taken += size
-        if taken >= most:
-            return
+    found: dict[int, list[bytes]] = {}
+    end, size = after, 0
+    rows = connection.execute(query.execution_options(yield_per=4), {"after": after})
+    for workspace, first, last, body in rows:
+        found.setdefault(workspace, []).append(body)
+        end, size = last, size + last - first + 1
+        if size >= most:
+            break
+    rows.close()
+    return Stretch(found, end, size)
 
 
 def remembered(connection: Connection, dialect: Dialect, digests: Collection[str]) -> set[str]:

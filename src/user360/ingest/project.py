@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 import pyarrow as pa
-import sqlalchemy as sa
+import pyarrow.compute as pc
 
 from user360 import ids
 from user360.access.workspaces import Workspace
-from user360.events import event
+from user360.events import chunk, event
 from user360.events import store as event_store
 from user360.identity import store as identity_store
 from user360.records import columns, settle
@@ -20,7 +19,9 @@ from user360.storage.ledger import Connection, Dialect, Ledger
 from user360.storage.warehouse import EVENTS, Changes, Warehouse
 
 RECORDS_AT_ONCE = 20_000
-EVENTS_AT_ONCE = 200_000
+EVENTS_AT_ONCE = 100_000
+# What the warehouse calls the columns that the log calls otherwise.
+OF_LOG = {"record_id": "record", "received_at": "received"}
 
 
 class LogReader:
@@ -34,26 +35,16 @@ class LogReader:
         return {n: w.catalogue.columns() for n, w in list(self.workspaces.items())}
 
     def round(self, connection: Connection, after: int) -> tuple[Mapping[int, Changes], int]:
-        entries: dict[int, list[event.StoredEntry]] = {}
-        position = after
-        for workspace, chunk in event_store.chunks(connection, after):
-            entries.setdefault(workspace, []).extend(chunk)
-            position = chunk[-1].seq
-        return {n: self._changes(connection, n, found) for n, found in entries.items()}, position
+        found = event_store.stretch(connection, after, EVENTS_AT_ONCE)
+        changes = {
+            number: self._changes(connection, number, chunk.unpack(bodies))
+            for number, bodies in found.chunks.items()
+        }
+        return changes, found.last
 
-    def _changes(
-        self, connection: Connection, workspace: int, entries: Sequence[event.StoredEntry]
-    ) -> Changes:
-        touched: set[int] = set()
-        dead: set[int] = set()
-        segments = False
-        for entry in entries:
-            if entry.kind == event.SYSTEM:
-                touched.add(entry.record)
-                if entry.name == event.USER_DELETE:
-                    dead |= _buried(workspace, entry)
-            elif entry.kind == event.INTERNAL and entry.name == "segment":
-                segments = True
+    def _changes(self, connection: Connection, workspace: int, entries: pa.Table) -> Changes:
+        told = entries.filter(pc.not_equal(entries["kind"], event.CUSTOM))
+        touched, dead, segments = _meant(workspace, told)
         records, merged, below = self._people(connection, workspace, touched)
         return Changes(
             touched | dead | below,
@@ -127,50 +118,46 @@ class LogReader:
 
     def _refill_events(self, connection: Connection, warehouse: Warehouse) -> int:
         position = 0
-        waiting: dict[int, list[event.StoredEntry]] = {}
-        for workspace, chunk in event_store.chunks(connection, 0, most=1 << 62):
-            position = chunk[-1].seq
-            held = waiting.setdefault(workspace, [])
-            held.extend(chunk)
-            if len(held) >= EVENTS_AT_ONCE:
-                _store_events(warehouse, workspace, waiting.pop(workspace))
-                warehouse.fold(workspace, 10 * EVENTS_AT_ONCE)
-        for workspace, held in waiting.items():
-            _store_events(warehouse, workspace, held)
+        while (found := event_store.stretch(connection, position, EVENTS_AT_ONCE)).size:
+            for workspace, bodies in found.chunks.items():
+                events = event_table(chunk.unpack(bodies))
+                warehouse.apply({workspace: Changes((), None, (), (), events, None)}, 0)
+            position = found.last
         return position
 
 
-def _store_events(
-    warehouse: Warehouse, workspace: int, entries: Sequence[event.StoredEntry]
-) -> None:
-    changes = Changes((), None, (), (), event_table(entries), None)
-    warehouse.apply({workspace: changes}, 0)
+def _meant(workspace: int, told: pa.Table) -> tuple[set[int], set[int], bool]:
+    """What entries that are no custom events tell.
+
+    Returns the records touched, those of them dead, and whether static segments changed.
+    """
+    touched: set[int] = set()
+    dead: set[int] = set()
+    segments = False
+    kinds, numbers = told["kind"].to_pylist(), told["record"].to_pylist()
+    for place, (kind, name) in enumerate(zip(kinds, told["name"].to_pylist(), strict=True)):
+        if kind == event.SYSTEM:
+            touched.add(numbers[place])
+            if name == event.USER_DELETE:
+                dead |= _buried(workspace, told["properties"][place].as_py())
+        elif name == "segment":
+            segments = True
+    return touched, dead, segments
 
 
-def _buried(workspace: int, entry: event.StoredEntry) -> set[int]:
+def _buried(workspace: int, properties: str) -> set[int]:
     """The records that a deletion took; none when the entry tells of a merge."""
-    told = msgspec.json.decode(entry.properties)
+    told = msgspec.json.decode(properties)
     numbers = (ids.parse_record_id(workspace, text) for text in told.get("recordIds", ()))
     return {n for n in numbers if n is not None}
 
 
-def event_table(entries: Iterable[event.StoredEntry]) -> pa.Table:
+def event_table(entries: pa.Table) -> pa.Table:
     """Custom and system entries as columns of the warehouse."""
-    shown = [e for e in entries if e.kind != event.INTERNAL]
-    lists: list[list[Any]] = [
-        [e.seq for e in shown],
-        [e.record for e in shown],
-        [e.name for e in shown],
-        [e.at for e in shown],
-        [e.received for e in shown],
-        [e.id for e in shown],
-        [e.source for e in shown],
-        [e.channel for e in shown],
-        [bytes(e.properties) for e in shown],
-    ]
-    arrays = [pa.array(v, field.type) for v, field in zip(lists[:8], EVENTS, strict=False)]
-    arrays.append(pa.array(lists[8], pa.binary()).cast(pa.string()))
-    return pa.Table.from_arrays(arrays, schema=EVENTS)
+    internal = pc.equal(entries["kind"], event.INTERNAL)
+    shown = entries.filter(pc.invert(internal)) if pc.any(internal).as_py() else entries
+    names = [OF_LOG.get(name, name) for name in EVENTS.names]
+    return shown.select(names).rename_columns(EVENTS.names)
 
 
 def settled_records(
