@@ -16,7 +16,7 @@ _BETWEEN = re.compile(r"[^\d]+")
 _INVISIBLE = dict.fromkeys(
     [0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
 )
-_LONGEST = 64
+LONGEST = 64
 
 # Mexico gave up the 1 before its mobile numbers in 2019; WhatsApp goes on sending it.
 _MEXICAN = re.compile(r"521(?=[0-9]{10}\Z)")
@@ -28,9 +28,10 @@ def e164(text: str) -> str | None:
     The country code is required; `+` or `00` before it, spaces, dashes, dots, slashes and
     parentheses are not.
     """
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return None
-    text = text.translate(_INVISIBLE).strip()
+    if not text.isascii():
+        text = text.translate(_INVISIBLE).strip()
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None

@@ -25,6 +25,9 @@ LONGEST_EMAIL = 254
 LONGEST_URL = 2048
 LONGEST_LIST = 1000
 
+# No number in range needs more, however many zeros it is written with.
+_LONGEST_NUMERAL = 400
+
 # Up to here a whole number is an integer; beyond, the same number may be written as one or as a
 # decimal (1e20), and both are kept as a decimal.
 _WHOLE = 10**15
@@ -216,7 +219,7 @@ def _large(given: int) -> float:
 
 
 def _written(text: str) -> int | float:
-    numeral = _NUMERAL.fullmatch(text)
+    numeral = _NUMERAL.fullmatch(text) if len(text) <= _LONGEST_NUMERAL else None
     if numeral is None:
         raise BadValue(_NUMBER)
     digits = numeral["digits"].replace(".", "").strip("0")
@@ -336,9 +339,13 @@ def _phone(given: object) -> str | None:
     text = _stripped(given, _PHONE)
     if not text:
         return None
-    number = None if _REWRITTEN.fullmatch(text) else phones.e164(text)
+    if len(text) > phones.LONGEST:
+        raise BadValue(_PHONE)
+    if _REWRITTEN.fullmatch(text):
+        raise BadValue(_SPREADSHEET)
+    number = phones.e164(text)
     if number is None:
-        raise BadValue(_SPREADSHEET if _REWRITTEN.fullmatch(text) else _PHONE)
+        raise BadValue(_PHONE)
     return number
 
 
