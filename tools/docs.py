@@ -13,7 +13,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import msgspec
+
 from user360 import errors, settings
+from user360.access import workspaces
 from user360.ingest import steps
 from user360.segments import operators
 
@@ -40,16 +43,23 @@ def page(title: str, introduction: str, body: str) -> str:
 
 
 def settings_page() -> str:
-    """Every setting of a process."""
-    rows = [
+    """Every setting of a process, and every setting of a workspace."""
+    process = [
         (f"`{s.variable}`", f"`{s.default}`" if s.default != "" else "none", s.meaning)
         for s in settings.TABLE
     ]
+    workspace = [
+        (f"`{f.encode_name}`", f"`{f.default}`")
+        for f in msgspec.structs.fields(workspaces.WorkspaceSettings)
+    ]
+    meaning = (inspect.getdoc(workspaces.WorkspaceSettings) or "").partition("\n\n")[2]
     return page(
         "Settings",
-        "A process reads these variables of its environment when it starts. What belongs to one\n"
-        "workspace (its time zone, its identifier, ...) is set with `PATCH /api/v1/workspace`.",
-        table(("variable", "default", "meaning"), rows),
+        "A process reads these variables of its environment when it starts.",
+        table(("variable", "default", "meaning"), process)
+        + "\n\n## Of a workspace\n\nSet with `PATCH /api/v1/workspace`.\n\n"
+        + table(("setting", "default"), workspace)
+        + f"\n\n{meaning}",
     )
 
 
