@@ -37,16 +37,23 @@ class Seen:
         self.definition = definition
         self.count = 0
         self.first = self.last = 0
+        self._told: set[tuple[str, type]] = set()
 
     def add(self, at: int, properties: dict[str, Any]) -> None:
         self.first = min(self.first, at) if self.count else at
         self.last = max(self.last, at)
         self.count += 1
-        known = self.definition.properties
         for name, value in properties.items():
-            kind = _KINDS.get(type(value))
-            if kind is not None and kind not in known.get(name, ()):
-                if name in known:
-                    known[name] = [*known[name], kind]
-                elif len(known) < MAX_PROPERTIES:
-                    known[name] = [kind]
+            told = (name, type(value))
+            if told not in self._told:
+                self._told.add(told)
+                self._tell(name, _KINDS.get(type(value)))
+
+    def _tell(self, name: str, kind: str | None) -> None:
+        known = self.definition.properties
+        if kind is None or kind in known.get(name, ()):
+            return
+        if name in known:
+            known[name] = [*known[name], kind]
+        elif len(known) < MAX_PROPERTIES:
+            known[name] = [kind]

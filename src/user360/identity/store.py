@@ -33,7 +33,7 @@ def load_users(
         f" WHERE r.workspace_id = :workspace AND r.user_id IN {dialect.values('user_ids')}"
     )
     given = {"workspace": workspace, "user_ids": array(list(user_ids))}
-    for row in connection.execute(query, given):
+    for row in connection.execute(query, given).all():
         known.people[row[0]] = resolve.Person(*row)
         known.by_user[row[1]] = row[0]
 
@@ -56,7 +56,7 @@ def load_sessions(
         " JOIN records r ON r.id = s.record_id"
     )
     given = {"workspace": workspace, "sessions": array(list(sessions))}
-    for channel, session_id, *person in connection.execute(query, given):
+    for channel, session_id, *person in connection.execute(query, given).all():
         known.people[person[0]] = resolve.Person(*person)
         known.by_session[channel, session_id] = person[0]
 
@@ -182,7 +182,7 @@ def load_forest(
     edges: list[tuple[int, settle.Edge]] = []
     if numbers:
         query = f"SELECT {OWN} FROM records WHERE id IN {dialect.values('numbers')}"
-        for row in connection.execute(sa.text(query), {"numbers": array(list(numbers))}):
+        for row in connection.execute(sa.text(query), {"numbers": array(list(numbers))}).all():
             _plant(forest, edges, row)
     below = sa.text(f"SELECT {OWN} FROM records WHERE merged_into IN {dialect.values('numbers')}")
     level = set(trees)

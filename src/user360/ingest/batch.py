@@ -27,6 +27,7 @@ class Work(msgspec.Struct, gc=False):
     required: list[str] = msgspec.field(default_factory=list)
     digest: str | None = None
     decision: resolve.Decision | None = None
+    writes: bool = False  # whether it touches any record's cells
     outcome: Outcome | None = None
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 from typing import Any
 
@@ -59,13 +60,19 @@ def _faults(batch: Batch, work: Work) -> list[Fault]:
         faults += _properties(batch, work)
     if call.auto:
         faults += _auto(batch, work)
-    faults += _tags(call)
+    if call.add_tags or call.remove_tags:
+        faults += _tags(call)
     return faults
 
 
+# The same people keep writing; what cannot be hashed cannot be a userId either.
+_cleaned = functools.lru_cache(maxsize=65_536)(identifier.clean_user_id)
+
+
 def _clean_user_id(call: Call) -> list[Fault]:
+    clean = _cleaned if isinstance(call.user_id, str) else identifier.clean_user_id
     try:
-        call.user_id = identifier.clean_user_id(call.user_id)
+        call.user_id = clean(call.user_id)
     except Problem as problem:
         return list(problem.faults)
     return []

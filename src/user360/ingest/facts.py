@@ -25,7 +25,8 @@ def load(batch: Batch) -> None:
     for work in batch.pending():
         decision = work.decision
         assert decision is not None
-        if not _touches_cells(work, decision):
+        work.writes = _touches_cells(work, decision)
+        if not work.writes:
             continue
         involved = {decision.leaf, decision.root}
         if decision.merged is not None:
@@ -57,7 +58,8 @@ def settle_calls(batch: Batch) -> None:
     for work in batch.pending():
         decision = work.decision
         assert decision is not None
-        changed, merge = FACTS[work.call.verb](batch, work, decision)
+        facts = FACTS[work.call.verb] if work.writes else _nothing
+        changed, merge = facts(batch, work, decision)
         event_id = _happened(batch, work, decision)
         updated = changed and decision.status == "unchanged"
         work.outcome = Outcome(
@@ -91,6 +93,11 @@ def _seen(batch: Batch, happened: Event) -> definitions.Seen:
     return seen
 
 
+def _nothing(_batch: Batch, _work: Work, _decision: resolve.Decision) -> Done:
+    """A call that only tells of an event changes no record."""
+    return False, None
+
+
 def _write(batch: Batch, work: Work, decision: resolve.Decision) -> Done:
     """Properties, tags and the making, naming or merging of the record they are written to."""
     merge: int | None = None
@@ -98,7 +105,7 @@ def _write(batch: Batch, work: Work, decision: resolve.Decision) -> Done:
         _create(batch, work, decision.leaf)
     if decision.merged is not None:
         merge = _merge(batch, work, decision.merged, decision.root)
-    if not _touches_cells(work, decision) or decision.status == "skipped":
+    if decision.status == "skipped":
         return merge is not None, merge
     cells = _cells(batch, work, decision)
     changes: dict[str, tuple[Any, Any]] = {}
