@@ -43,6 +43,21 @@ def test_every_purchase_of_the_data_set_is_there(purchases: list[data.Purchase])
 def test_the_first_purchases_read_as_in_the_file(purchases: list[data.Purchase]) -> None:
     assert purchases[0] == data.Purchase(1, 1, datetime.date(1997, 1, 1), 1, 11.77)
     assert purchases[0].user_id == "cdnow-00001"
+    assert purchases[0].properties == {"quantity": 1, "amount": 11.77}
+    assert len({p.event_id for p in purchases}) == len(purchases)
+
+
+def test_the_question_of_the_tutorial_has_its_answer(
+    customers: list[data.Customer], purchases: list[data.Purchase]
+) -> None:
+    """At least three purchases in the last 90 days of the data, living in India."""
+    start = data.LAST_DAY - datetime.timedelta(days=89)
+    assert start == datetime.date(1998, 4, 2)
+    bought = Counter(p.user_id for p in purchases if p.date >= start)
+    indian = {c.user_id for c in customers if c.country == "IN"}
+    assert sum(bought[user] >= 3 for user in indian) == 103
+    assert "cdnow-00111" in indian
+    assert bought["cdnow-00111"] == 2
 
 
 def test_there_is_a_person_for_every_customer(customers: list[data.Customer]) -> None:
