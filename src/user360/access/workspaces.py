@@ -12,13 +12,13 @@ import sqlalchemy as sa
 from user360.errors import Conflict, Fault, Invalid
 from user360.events import definitions
 from user360.events import store as event_store
+from user360.identity.identifier import IDENTIFYING
 from user360.records import store as record_store
-from user360.records.properties import Catalogue, Type
+from user360.records.properties import Catalogue
 from user360.storage.ledger import Connection
 
 DEFAULT = "default"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
-IDENTIFYING = (Type.STRING, Type.NUMBER, Type.EMAIL, Type.PHONE)
 
 
 class WorkspaceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

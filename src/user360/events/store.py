@@ -102,6 +102,7 @@ def remember(connection: Connection, dialect: Dialect, digests: Collection[str])
 
 
 def load_definitions(connection: Connection, workspace: int) -> dict[str, definitions.Definition]:
+    """Every definition of a workspace, by name."""
     query = sa.text(
         "SELECT name, description, active, first_seen, last_seen, volume, properties"
         " FROM definitions WHERE workspace_id = :workspace ORDER BY name"
@@ -135,10 +136,10 @@ def save_seen(connection: Connection, workspace: int, seen: Iterable[definitions
                 "INSERT INTO definitions (workspace_id, name, first_seen, last_seen, volume,"
                 " properties) VALUES (:workspace, :name, :first, :last, :count, :properties)"
                 " ON CONFLICT (workspace_id, name) DO UPDATE SET"
-                " first_seen = CASE WHEN definitions.first_seen < excluded.first_seen THEN definitions.first_seen"
-                " ELSE excluded.first_seen END,"
-                " last_seen = CASE WHEN definitions.last_seen > excluded.last_seen THEN definitions.last_seen"
-                " ELSE excluded.last_seen END,"
+                " first_seen = CASE WHEN definitions.first_seen < excluded.first_seen"
+                " THEN definitions.first_seen ELSE excluded.first_seen END,"
+                " last_seen = CASE WHEN definitions.last_seen > excluded.last_seen"
+                " THEN definitions.last_seen ELSE excluded.last_seen END,"
                 " volume = definitions.volume + excluded.volume, properties = excluded.properties"
             ),
             rows,

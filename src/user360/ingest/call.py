@@ -52,7 +52,7 @@ class Call(msgspec.Struct, kw_only=True, gc=False):
     at: int
     message_id: str
     verb: Verb = Verb.WRITE
-    user_id: str | None = None
+    user_id: Any = None  # as it was given; the first step lets only text through
     session: Session | None = None
     channel: str = ""
     record: int | None = None

@@ -136,7 +136,7 @@ def _hint(name: str, catalogue: Catalogue) -> str:
 
 def _declare(batch: Batch, work: Work, name: str, given: object) -> Property | None:
     """Declare a property of the type its first value shows. None when there is no value to show."""
-    if given is None:
+    if values.is_blank(given):
         return None
     workspace = batch.workspace
     if not NAME.match(name):
@@ -146,8 +146,10 @@ def _declare(batch: Batch, work: Work, name: str, given: object) -> Property | N
             f"the workspace allows {workspace.settings.property_limit} custom properties; "
             "raise its setting propertyLimit, or declare fewer"
         )
+    kind = values.of_first_value(given)
+    values.parse(kind, given, workspace.zone)  # a value that is refused declares nothing
     number = store.next_property(batch.connection, workspace.id)
-    declared = Property(number, name, values.of_first_value(given))
+    declared = Property(number, name, kind)
     store.save_property(batch.connection, workspace.id, declared, batch.now)
     entry = batch.note(work, event.INTERNAL, 0, "property", {"name": name})
     workspace.catalogue = Catalogue([*workspace.catalogue.custom, declared], entry.seq)
@@ -163,10 +165,8 @@ def _identify_by_property(batch: Batch, work: Work) -> None:
     value = work.values.get(name)
     declared = batch.workspace.catalogue.get(name)
     if value is not None and declared is not None:
-        call.user_id = identifier.clean_user_id(
-            identifier.identifying_value(name, declared.type, value),
-            f"{call.properties_path}.{name}",
-        )
+        path = f"{call.properties_path}.{name}"
+        call.user_id = identifier.identifying_value(name, declared.type, value, path)
 
 
 def _auto(batch: Batch, work: Work) -> list[Fault]:

@@ -48,7 +48,10 @@ def remember(batch: Batch) -> None:
 
 def find(batch: Batch) -> None:
     """Load the people, sessions and merges that the calls name."""
-    users, sessions, numbers, merges = set(), set(), set(), set()
+    users: set[str] = set()
+    sessions: set[resolve.Session] = set()
+    numbers: set[int] = set()
+    merges: set[int] = set()
     for work in batch.pending():
         call = work.call
         if call.user_id is not None:

@@ -56,7 +56,7 @@ def selected(
     given = frame(warehouse, workspace, now)
     select = compiler.select_ids(node, given)
     if text and text.strip():
-        select = select.where(compiler.text_search(text.strip(), given), copy=False)
+        select = select.where(compiler.text_search(text.strip()), copy=False)
     return compiler.to_sql(select, warehouse.dialect)
 
 

@@ -66,6 +66,7 @@ def insert(connection: Connection, workspace: int, **given: Any) -> int:
 
 
 def update(connection: Connection, segment: Segment) -> None:
+    """Keep a changed definition."""
     connection.execute(
         sa.text(
             "UPDATE segments SET name = :name, description = :description, condition = :condition,"
@@ -77,6 +78,7 @@ def update(connection: Connection, segment: Segment) -> None:
 
 
 def delete(connection: Connection, number: int, now: int) -> None:
+    """Delete a segment with its stored members; its name may be used again."""
     given = {"id": number, "now": now}
     connection.execute(sa.text("UPDATE segments SET deleted_at = :now WHERE id = :id"), given)
     connection.execute(sa.text("DELETE FROM segment_members WHERE segment_id = :id"), given)
@@ -113,7 +115,7 @@ def since(connection: Connection, dialect: Dialect, records: Collection[int]) ->
         f" WHERE record_id IN {dialect.values('records')} GROUP BY segment_id"
     )
     rows = connection.execute(query, {"records": array(list(records))})
-    return {segment: at for segment, at in rows}
+    return dict(rows.tuples().all())
 
 
 def all_members(connection: Connection, workspace: int) -> list[tuple[int, int]]:

@@ -60,8 +60,8 @@ class Changes(NamedTuple):
     """What one round of the projector brings to one workspace.
 
     `touched` are all records to be taken out of `records`; `records` holds those to be put (back)
-    in; `merged` rows replace those of the touched ones; `dead` lost their events too. `members`, when
-    given, is the whole stored membership: pairs of segment and record.
+    in; `merged` rows replace those of the touched ones; `dead` lost their events too. `members`,
+    when given, is the whole stored membership: pairs of segment and record.
     """
 
     touched: Collection[int]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,9 +13,9 @@ down_revision = None
 Whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
-def column(name: str, kind: sa.types.TypeEngine[object] | type, **how: object) -> sa.Column[object]:
+def column(name: str, kind: Any, *, null: bool = False, **how: Any) -> sa.Column[Any]:
     """A column that must have a value unless said otherwise."""
-    return sa.Column(name, kind, nullable=bool(how.pop("null", False)), **how)  # type: ignore[arg-type]
+    return sa.Column(name, kind, nullable=null, **how)
 
 
 def upgrade() -> None:
