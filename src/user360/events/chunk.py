@@ -60,8 +60,9 @@ def pack(entries: Sequence[event.Entry]) -> bytes:
 def pack_columns(batch: pa.RecordBatch) -> bytes:
     """Entries that already are columns of `SCHEMA` as one chunk."""
     raw = batch.serialize()
+    size: int = raw.size
     packed: bytes = _codec().compress(raw, asbytes=True)
-    return COLUMNS + raw.size.to_bytes(8, "little") + packed
+    return COLUMNS + size.to_bytes(8, "little") + packed
 
 
 def unpack(chunks: Iterable[bytes]) -> pa.Table:
