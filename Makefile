@@ -66,6 +66,6 @@ $(ENV)/.packages: requirements/dev.txt
 	touch $@
 
 $(NODE)/node_modules/.stamp: $(NODE)/package-lock.json
-	tools/need node=nodejs npm=npm
+	tools/need node=nodejs npm=npm curl=curl
 	npm ci --prefix $(NODE) --no-audit --no-fund
 	touch $@

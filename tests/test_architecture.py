@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "user360"
 
 LAYERS = (
     {"__main__", "cli"},
-    {"app", "demo"},
+    {"app", "demo", "serve"},
     {"doors", "pages", "imports", "exports"},
     {"platform"},
     {"ingest"},
@@ -28,7 +28,7 @@ LAYERS = (
     {"errors", "clock", "ids", "settings", "data", "__init__"},
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
-EDGES = {"cli", "app", "demo", "doors", "pages"}
+EDGES = {"cli", "app", "demo", "serve", "doors", "pages"}
 
 DRIVERS = {"duckdb", "sqlite3", "psycopg", "clickhouse_connect", "chdb"}
 SQL = DRIVERS | {"sqlalchemy", "sqlglot", "alembic"}
