@@ -17,6 +17,7 @@ from user360 import __version__
 from user360.doors import gate, health
 from user360.doors.api import ROUTES as OWN
 from user360.doors.intake import Intake
+from user360.doors.segment import ROUTES as SEGMENT
 from user360.errors import Problem, StorageFailed
 from user360.platform import Platform
 
@@ -30,7 +31,7 @@ def create(platform: Platform) -> Litestar:
         return Intake(app, platform)
 
     return Litestar(
-        route_handlers=[*health.ROUTES, *OWN],
+        route_handlers=[*health.ROUTES, *OWN, *SEGMENT],
         state=State({"platform": platform}),
         middleware=[intake],
         exception_handlers={
