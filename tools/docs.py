@@ -12,10 +12,12 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import typer
 
-from user360 import errors, settings
+from user360 import cli, errors, settings
 from user360.access import workspaces
 from user360.ingest import steps
 from user360.segments import operators
@@ -97,7 +99,47 @@ def steps_page() -> str:
     )
 
 
+def programs(command: Any, words: str = "user360") -> Iterator[tuple[str, Any]]:
+    """Every command below one that does something itself, with the words that call it."""
+    for name, below in getattr(command, "commands", {}).items():
+        if getattr(below, "commands", None):
+            yield from programs(below, f"{words} {name}")
+        elif not below.hidden:
+            yield f"{words} {name}", below
+
+
+def option(parameter: Any) -> tuple[str, str, str, str]:
+    """One row: how it is written, its variable, its default, its meaning."""
+    written = ", ".join(f"`{o}`" for o in [*parameter.opts, *parameter.secondary_opts])
+    argument = parameter.param_type_name == "argument"
+    default = parameter.default
+    shown = default is not False and isinstance(default, str | int | float | Path)
+    return (
+        f"`{parameter.name.upper()}`" if argument else written,
+        f"`{parameter.envvar}`" if isinstance(parameter.envvar, str) else "",
+        f"`{default}`" if shown else "",
+        " ".join((parameter.help or "").split()),
+    )
+
+
+def commands_page() -> str:
+    """Every command with its options."""
+    sections = []
+    for words, command in programs(typer.main.get_command(cli.commands())):
+        usage = " ".join([words, *command.collect_usage_pieces(typer.Context(command))])
+        rows = [option(p) for p in command.params if p.name != "help" and not p.hidden]
+        options = table(("option", "variable", "default", "meaning"), rows) if rows else ""
+        parts = [f"## {words}", f"`{usage}`", inspect.cleandoc(command.help or ""), options]
+        sections.append("\n\n".join(part for part in parts if part))
+    return page(
+        "Commands",
+        "`user360 COMMAND --help` says the same in a terminal.",
+        "\n\n".join(sections),
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands_page,
     "conditions.md": operators.reference_page,
     "errors.md": errors_page,
     "settings.md": settings_page,
