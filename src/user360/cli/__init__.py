@@ -1,0 +1,62 @@
+"""The command line: one module a noun."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from user360 import __version__
+from user360.cli import output, server
+from user360.errors import Problem
+
+PROGRAM = "user360"
+
+
+class Commands(TyperGroup):
+    """All commands; a `Problem` in any of them ends with its words and exit code 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Problem as problem:
+            output.problem(problem)
+            raise typer.Exit(2) from problem
+
+
+def commands() -> typer.Typer:
+    """The whole command line."""
+    app = typer.Typer(
+        name=PROGRAM,
+        cls=Commands,
+        callback=_begin,
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.command()(server.serve)
+    return app
+
+
+def main() -> None:
+    """The entry point of the program."""
+    commands()(prog_name=PROGRAM)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        output.line(f"{PROGRAM} {__version__}")
+        raise typer.Exit
+
+
+def _begin(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """One true record of each customer, and segments that are right within a second.
+
+    Exit codes: 0 done, 1 a problem was found (doctor), 2 it could not be done.
+    """

@@ -1,0 +1,179 @@
+"""Running the application: one process, Granian's server inside it, a clean end.
+
+A request that was taken in before the end is answered; then what is queued is settled, and the
+data directory is let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import gc
+import logging
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+import uvloop
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.embed import Server
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from user360 import app
+from user360.errors import Unavailable
+from user360.platform import Platform
+
+log = structlog.get_logger()
+# How long a thread may hold the interpreter before another gets its turn. The committer and the
+# loop that answers are two such threads; the default of 5 ms would be most of a quick answer.
+TURN_SECONDS = 0.001
+# Connections that wait to be accepted, and those open at once: SDKs keep theirs open.
+BACKLOG = 4_096
+CONNECTIONS = 16_384
+# How long requests under way may take when the end has come.
+GRACE_SECONDS = 20.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class PortTaken(Unavailable):
+    """Something else listens at this address."""
+
+
+class UnderWay:
+    """Counts the requests that are being answered, so that the end can wait for them."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self.application = application
+        self.requests = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self.application(scope, receive, send)
+            return
+        self.requests += 1
+        try:
+            await self.application(scope, receive, send)
+        finally:
+            self.requests -= 1
+
+    async def finished(self) -> None:
+        """Wait until every request taken in is answered."""
+        while self.requests:
+            await asyncio.sleep(0.01)
+
+
+class ServerLog(logging.Handler):
+    """What the HTTP server says, in our own logs: its first line, for more could hold a value."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log.error("http server", says=str(record.msg).partition("\n")[0])
+
+
+def address(host: str, port: int) -> int:
+    """The port to listen at; for 0 a free one. Raises `PortTaken`, or `Unavailable` with why not.
+
+    Asked before the server listens, because its own socket shares a port with any other that is
+    willing to share.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(
+                f"Something else listens at {url(host, port)}; choose --port"
+            ) from error
+        raise Unavailable(f"Cannot listen at {url(host, port)}: {error.strerror}") from error
+
+
+def url(host: str, port: int) -> str:
+    """The address as people type it."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def run(platform: Platform, host: str, port: int, ready: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` is called when requests are answered.
+
+    The platform stays open: closing it is for who opened it.
+    """
+    _prepare()
+    try:
+        uvloop.run(_run(platform, host, port, ready))
+    finally:
+        gc.unfreeze()
+
+
+def _prepare() -> None:
+    """Set the process up for serving: turns of threads, open files, what is never garbage."""
+    sys.setswitchinterval(TURN_SECONDS)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    gc.collect()
+    gc.freeze()
+
+
+async def _run(platform: Platform, host: str, port: int, ready: Callable[[], None]) -> None:
+    application = UnderWay(app.create(platform))
+    server = _server(application, host, port)
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, server.stop)
+    serving = loop.create_task(server.serve())
+    listening = loop.create_task(_listening(host, port))
+    await asyncio.wait([serving, listening], return_when=asyncio.FIRST_COMPLETED)
+    if listening.done() and not serving.done():
+        ready()
+    await serving
+    listening.cancel()
+    if server.interrupt_children:
+        raise Unavailable(f"The HTTP server could not go on at {url(host, port)}")
+    try:
+        await asyncio.wait_for(application.finished(), GRACE_SECONDS)
+    except TimeoutError:
+        log.warning("stopped with requests under way", requests=application.requests)
+
+
+def _server(application: ASGIApp, host: str, port: int) -> Server:
+    return Server(
+        application,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        websockets=False,
+        backlog=BACKLOG,
+        backpressure=CONNECTIONS,
+        http1_settings=HTTP1Settings(),
+        log_level=LogLevels.error,
+        log_dictconfig=_server_logging(),
+    )
+
+
+def _server_logging() -> dict[str, Any]:
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {},
+        "handlers": {"ours": {"()": ServerLog}},
+        "loggers": {"_granian": {"handlers": ["ours"], "propagate": False}},
+    }
+
+
+async def _listening(host: str, port: int) -> None:
+    """Return once the server accepts connections."""
+    while True:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            return
+        await asyncio.sleep(0.005)
