@@ -157,7 +157,7 @@ class Committer:
         if self.position.last != before:
             self.committed(self.position.last)
         for item in items:
-            item.done(item.result)
+            _tell(item, item.result)
 
     def _settle(self, connection: Connection, items: list[Item]) -> None:
         """Settle runs of calls together; a job in between sees all that came before it."""
@@ -232,7 +232,7 @@ class Committer:
         if isinstance(error, StorageFailed):
             log.error("commit failed", reason=error.detail)
             for item in items:
-                item.done(error)
+                _tell(item, error)
         elif len(items) > 1:
             for item in items:
                 self._commit([item])
@@ -240,7 +240,7 @@ class Committer:
             self._one_by_one(items[0])
         else:
             log.error("call failed", exc_info=error)
-            items[0].done(Problem("This call brought out a defect; nothing of it was kept"))
+            _tell(items[0], Problem("This call brought out a defect; nothing of it was kept"))
 
     def _one_by_one(self, item: Item) -> None:
         """Settle each call of an item in a commit of its own."""
@@ -255,7 +255,7 @@ class Committer:
 
         for call in item.calls:
             self._commit([Item([call], None, collect)])
-        item.done(outcomes)
+        _tell(item, outcomes)
 
     def _reload(self, items: list[Item]) -> None:
         numbers = {call.workspace for item in items for call in item.calls}
@@ -267,6 +267,14 @@ class Committer:
                     self.workspaces[number].load(connection)
         except StorageFailed as problem:
             log.error("reload failed", reason=problem.detail)
+
+
+def _tell(item: Item, result: Any) -> None:
+    """Tell a caller. One who is gone (a closed loop, say) must not stop the writer."""
+    try:
+        item.done(result)
+    except Exception as error:  # noqa: BLE001 - it is the caller's, and the caller is gone
+        log.warning("caller gone", exc_info=error)
 
 
 def _into(future: Future[Any]) -> Done:
