@@ -24,6 +24,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from user360 import app
@@ -54,7 +55,7 @@ class UnderWay:
         self.requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
+        if scope["type"] != ScopeType.HTTP:
             await self.application(scope, receive, send)
             return
         self.requests += 1
