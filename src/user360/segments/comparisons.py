@@ -209,9 +209,12 @@ def in_window(value: Expr, window: Window) -> Expr:
 
 
 def _on_wall(window: Window, when: When) -> Window:
-    start = None if window.start is None else periods.to_wall(window.start, when.zone)
-    end = None if window.end is None else periods.to_wall(window.end, when.zone)
-    return Window(start, end)
+    return Window(_wall(window.start, when), _wall(window.end, when))
+
+
+def _wall(us: int | None, when: When) -> int | None:
+    # Reckoned from just before: a day whose midnight is skipped still begins at 0:00 on the wall.
+    return None if us is None else periods.to_wall(us - 1, when.zone) + 1
 
 
 def _on_days(value: Expr, window: Window, when: When) -> Expr:

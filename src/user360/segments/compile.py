@@ -7,6 +7,8 @@ comparison stays in the plain form that engines run fast, and every node is exac
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +19,7 @@ from sqlglot.expressions import Expr
 
 from user360 import errors
 from user360.records.properties import Catalogue, Property
-from user360.segments import dialects, events_sql, nodes, operators, reading, sql
+from user360.segments import dialects, events_sql, nodes, operands, operators, reading, sql
 from user360.segments.comparisons import Subject
 from user360.segments.nodes import Node
 from user360.segments.periods import When
@@ -63,18 +65,28 @@ def to_sql(expression: Expr, dialect: str = "duckdb") -> str:
 
 def text_search(text: str) -> Expr:
     """Records with `text` in their userId, a name, both names, e-mail or phone, but for case."""
-    wanted = exp.Lower(this=sql.text(text.replace("\x00", "")))
-    return sql.any_of(sql.call("contains", value, wanted.copy()) for value in _searched(text))
+    sought = unicodedata.normalize("NFC", operands.without_unfit(text)).strip()
+    if not sought:
+        return sql.true()
+    return sql.any_of(
+        sql.call("contains", value, exp.Lower(this=sql.text(part)))
+        for value, part in _searched(sought)
+    )
 
 
-def _searched(text: str) -> list[Expr]:
-    """The texts to look in. Addresses are kept in lower case already."""
+def _searched(text: str) -> list[tuple[Expr, str]]:
+    """The values to look in, each with what to look for; those that cannot hold it are left out."""
     first, last = (_lower(_SYSTEM.by_name[name].column) for name in ("firstName", "lastName"))
-    found = [_lower("user_id"), first, last]
-    if " " in text.strip():
+    found = [(_lower("user_id"), text), (first, text), (last, text)]
+    if " " in text:
         space = exp.DPipe(this=first.copy(), expression=sql.text(" "))
-        found.append(exp.DPipe(this=space, expression=last.copy()))
-    return [*found, *(sql.column(_SYSTEM.by_name[name].column) for name in ("email", "phone"))]
+        found.append((exp.DPipe(this=space, expression=last.copy()), text))
+    else:
+        found.append((sql.column(_SYSTEM.by_name["email"].column), text))
+    digits = _BETWEEN_DIGITS.sub("", text)
+    if _DIGITS.fullmatch(digits):
+        found.append((sql.column(_SYSTEM.by_name["phone"].column), digits))
+    return found
 
 
 def _lower(name: str) -> Expr:
@@ -82,6 +94,8 @@ def _lower(name: str) -> Expr:
 
 
 _SYSTEM = Catalogue()
+_BETWEEN_DIGITS = re.compile(r"[\s()./-]")
+_DIGITS = re.compile(r"\+?[0-9]{3,}")
 
 
 def _compile(node: Node, frame: Frame, wanted: bool) -> Expr:

@@ -6,7 +6,6 @@ map of merges after, so that a scan of millions of events never joins the map.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -29,22 +28,6 @@ class Source(msgspec.Struct, frozen=True):
     merged: str | None
 
 
-_COMPARE: dict[str, type[exp.Binary]] = {
-    "is": exp.EQ,
-    "isNot": exp.NEQ,
-    "gt": exp.GT,
-    "gte": exp.GTE,
-    "lt": exp.LT,
-    "lte": exp.LTE,
-}
-_HOLDS: dict[str, Callable[[float, float], bool]] = {
-    "is": operator.eq,
-    "isNot": operator.ne,
-    "lt": operator.lt,
-    "lte": operator.le,
-}
-
-
 class _Having(msgspec.Struct, frozen=True):
     """What must hold of the totals over somebody's events: all the tests, or not all of them."""
 
@@ -54,7 +37,7 @@ class _Having(msgspec.Struct, frozen=True):
     def over(self, totals: list[Expr]) -> Expr:
         """The test of these totals, one for each."""
         held = sql.all_of(
-            _COMPARE[test.op](this=total, expression=sql.number(test.value))
+            operators.TOTALS[test.op].comparison(this=total, expression=sql.number(test.value))
             for test, total in zip(self.tests, totals, strict=True)
         )
         return exp.Not(this=exp.Paren(this=held)) if self.inverted else held
@@ -75,8 +58,8 @@ def people(node: EventTest, source: Source, when: When) -> tuple[Expr, bool]:
 
 def _fits_none(test: Compared) -> bool:
     """Whether having no event fits; it never does for `gt` and `gte`, as the rule has it."""
-    holds = _HOLDS.get(test.op)
-    return holds is not None and holds(0, test.value)
+    total = operators.TOTALS[test.op]
+    return total.idle and total.fits(0, test.value)
 
 
 def _is_any(tests: tuple[Compared, ...], idle_fit: bool) -> bool:

@@ -1,6 +1,6 @@
 """What is given as the values of an operator, read into what the compiler takes.
 
-Every reader raises `BadValue` with what would be right, to be read after "must".
+Every reader raises `BadValue`, which says what was expected.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ LONGEST_TEXT = 1000
 # Times without an offset are kept as given: only the compiler knows the workspace's zone.
 ANYWHERE = ZoneInfo("UTC")
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
-_MOMENT = "must be a day YYYY-MM-DD, a time YYYY-MM-DD hh:mm:ss, or ISO 8601 with its offset"
+_MOMENT = "expected a day YYYY-MM-DD, a time YYYY-MM-DD hh:mm:ss, or ISO 8601 with its offset"
 _SPAN = (
-    f'must be a length of time, such as {{"amount": 2, "unit": "days"}}, with a whole amount from'
+    f'expected a length of time, such as {{"amount": 2, "unit": "days"}}, with a whole amount from'
     f" 0 to {LONGEST} and one of the units {', '.join(UNITS)}"
 )
-_AHEAD = 'must be {"inNext": {"amount": 7, "unit": "days"}}, in days, weeks or months'
-_DOMAIN = "must be the domain of an e-mail address, such as example.com"
-_NO_VALUE = "must be a value; whether there is none is asked with unknown"
+_AHEAD = 'expected {"inNext": {"amount": 7, "unit": "days"}}, in days, weeks or months'
+_DOMAIN = "expected the domain of an e-mail address, such as example.com"
+_NO_VALUE = "expected a value; whether there is none is asked with unknown"
 
 
 def of_property(row: Operator, kind: Type, given: object) -> Operand:
@@ -104,6 +104,11 @@ def is_unfit(text: str) -> bool:
     return _UNFIT.search(text) is not None
 
 
+def without_unfit(text: str) -> str:
+    """A text without what no engine can be asked about."""
+    return _UNFIT.sub("", text)
+
+
 def _datetime(given: object) -> values.Value | None:
     try:
         return values.parse(Type.DATETIME, given, ANYWHERE)
@@ -132,15 +137,15 @@ def _domain(given: object) -> str:
 
 def _item(given: object) -> str:
     if not isinstance(given, str):
-        raise BadValue("must be a text")
+        raise BadValue("expected a text")
     return str(_value(values.parse(Type.STRING, given, ANYWHERE)))
 
 
 def _text(given: object, empty: bool) -> str:
     if not isinstance(given, str) or len(given) > LONGEST_TEXT or is_unfit(given):
-        raise BadValue(f"must be a text of at most {LONGEST_TEXT} characters")
+        raise BadValue(f"expected a text of at most {LONGEST_TEXT} characters")
     if not given and not empty:
-        raise BadValue("must be a text with something in it")
+        raise BadValue("expected a text with something in it")
     return given
 
 

@@ -8,13 +8,15 @@ with the comparison of its positive; the compiler makes it the exact complement.
 from __future__ import annotations
 
 import enum
+import operator
+from collections.abc import Callable
 
 import msgspec
 from sqlglot import exp
 
 from user360.records.properties import Type
 from user360.segments import comparisons as compare
-from user360.segments import periods
+from user360.segments import page, periods
 from user360.segments.comparisons import Comparison
 
 
@@ -82,7 +84,7 @@ def _row(
     english: str,
 ) -> Operator:
     """A row whose label is its English without the values."""
-    label = english.replace("{values}", "").strip()
+    label = english.replace("{values}", "…").removesuffix(" …")
     return Operator(name, label, types, event, takes, comparison, english)
 
 
@@ -156,6 +158,29 @@ TABLE: tuple[Operator, ...] = (
 )
 # fmt: on
 
+
+class Total(msgspec.Struct, frozen=True):
+    """How a count or a sum is compared. `idle` where somebody without any event can fit."""
+
+    name: str
+    label: str
+    comparison: type[exp.Binary]
+    fits: Callable[[float, float], bool]
+    idle: bool = False
+
+
+TOTALS: dict[str, Total] = {
+    row.name: row
+    for row in (
+        Total("is", "exactly", exp.EQ, operator.eq, idle=True),
+        Total("isNot", "not exactly", exp.NEQ, operator.ne, idle=True),
+        Total("gt", "more than", exp.GT, operator.gt),
+        Total("gte", "at least", exp.GTE, operator.ge),
+        Total("lt", "less than", exp.LT, operator.lt, idle=True),
+        Total("lte", "at most", exp.LTE, operator.le, idle=True),
+    )
+}
+
 _BY_TYPE = {(row.name, kind): row for row in TABLE for kind in row.types}
 NAMES = tuple(dict.fromkeys(row.name for row in TABLE))
 
@@ -182,3 +207,8 @@ _IN_EVENTS: dict[str, list[Operator]] = {
 }
 
 EVENT_NAMES = tuple(_IN_EVENTS)
+
+
+def reference_page() -> str:
+    """The reference of the condition language, in Markdown, with every operator of the table."""
+    return page.render(TABLE, TOTALS.values())

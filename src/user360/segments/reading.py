@@ -21,6 +21,7 @@ MOST_FAULTS = 1000
 # Comparing names takes longer than all the rest, so only the first few wrong ones get a guess.
 _MOST_GUESSES = 10
 _LONGEST_GUESSED = 64
+_DESCENDS = "expected the lower value first"
 
 # The two that every record has, beside the declared ones.
 RECORD_TIMES = {
@@ -53,7 +54,7 @@ class Reader:
         """Count one more node; False, and once a fault, when there are too many."""
         self.nodes += 1
         if self.nodes == MOST_NODES + 1:
-            self.fault(path, f"must not be more than the {MOST_NODES}th node of the condition")
+            self.fault(path, f"expected at most {MOST_NODES} nodes in a condition")
         return self.nodes <= MOST_NODES
 
     def only(self, given: Mapping[str, object], allowed: Sequence[str], path: str) -> None:
@@ -75,14 +76,14 @@ class Reader:
         """A text with something in it."""
         text = given.strip() if isinstance(given, str) else ""
         if not text or len(text) > longest or operands.is_unfit(text):
-            self.fault(path, f"must be a text of 1 to {longest} characters")
+            self.fault(path, f"expected a text of 1 to {longest} characters")
             return None
         return text
 
     def flag(self, given: object, path: str) -> bool:
         """True or false."""
         if not isinstance(given, bool):
-            self.fault(path, "must be true or false")
+            self.fault(path, "expected true or false")
         return given is True
 
     def choice(self, given: object, choices: Sequence[str], path: str) -> str | None:
@@ -90,7 +91,7 @@ class Reader:
         if isinstance(given, str) and given in choices:
             return given
         guess = self.guess(given, choices) if isinstance(given, str) else ""
-        self.fault(path, f"must be one of {', '.join(choices)}{'; ' + guess if guess else ''}")
+        self.fault(path, f"expected one of {', '.join(choices)}{'; ' + guess if guess else ''}")
         return None
 
     def values(
@@ -102,13 +103,13 @@ class Reader:
     ) -> tuple[Operand, ...] | None:
         """The values of an operator, each read by `read`, which raises `BadValue`."""
         if not isinstance(given, list):
-            self.fault(path, "must be a list")
+            self.fault(path, "expected a list")
             return None
         if not _as_many(len(given), takes):
-            self.fault(path, f"must hold {takes.value}")
+            self.fault(path, f"expected {takes.value}")
             return None
         if len(given) > MOST_VALUES:
-            self.fault(path, f"must hold at most {MOST_VALUES} values")
+            self.fault(path, f"expected at most {MOST_VALUES} values")
             return None
         return self._each(given, takes, read, path)
 
@@ -123,8 +124,8 @@ class Reader:
                 self.fault(f"{path}.{i}", bad.message, errors.InvalidDataType.code)
         if len(self.faults) > before:
             return None
-        if takes is Takes.PAIR and _descends(*found):
-            self.fault(path, "must hold the lower value first")
+        if takes is Takes.PAIR and (wrong := _wrong_pair(*found)):
+            self.fault(path, wrong)
             return None
         return tuple(found)
 
@@ -137,25 +138,28 @@ def _as_many(count: int, takes: Takes) -> bool:
     return count == 2 if takes is Takes.PAIR else count >= 1
 
 
-def _descends(first: Operand, second: Operand) -> bool:
-    """Whether a pair is the wrong way round, as far as can be told without a time zone."""
+def _wrong_pair(first: Operand, second: Operand) -> str:
+    """What is wrong with a pair, as far as can be told without a time zone; or nothing."""
     if isinstance(first, str) and isinstance(second, str):
-        return len(first) == len(second) <= len("YYYY-MM-DD") and first > second
-    return isinstance(first, int | float) and isinstance(second, int | float) and first > second
+        comparable = len(first) == len(second) <= len("YYYY-MM-DD")
+        return _DESCENDS if comparable and first > second else ""
+    if isinstance(first, int | float) and isinstance(second, int | float):
+        return _DESCENDS if first > second else ""
+    return "expected two values of one type"
 
 
 def of_property(reader: Reader, given: Mapping[str, object], path: str) -> Property | None:
     """The property that a condition names."""
     name = given.get("property")
     if not isinstance(name, str):
-        reader.fault(f"{path}.property", "must be the name of a property")
+        reader.fault(f"{path}.property", "expected the name of a property")
         return None
     found = property_of(name, reader.catalogue)
     if found is None:
         names = [*(each.name for each in reader.catalogue), *RECORD_TIMES]
         guess = reader.guess(name, names) or "declare it first"
         code = errors.InvalidProperty.code
-        reader.fault(f"{path}.property", f"must be a declared property; {guess}", code)
+        reader.fault(f"{path}.property", f"expected a declared property; {guess}", code)
     return found
 
 

@@ -18,7 +18,6 @@ from user360.segments.reading import Reader
 LONGEST_NAME = 200
 LONGEST_PATH = 500
 MOST_COUNTED = 1_000_000_000_000
-COMPARISONS = ("is", "isNot", "gt", "gte", "lt", "lte")
 KEYS = ("event", "occurred", "count", "during", "where", "sum")
 
 
@@ -27,7 +26,7 @@ def event(reader: Reader, given: Mapping[str, object], path: str) -> EventTest |
     reader.events += 1
     if reader.events == reading.MOST_EVENTS + 1:
         most = reading.MOST_EVENTS
-        reader.fault(path, f"must not be more than the {most}th condition on events")
+        reader.fault(path, f"expected at most {most} conditions on events")
     name = reader.text(given["event"], f"{path}.event", LONGEST_NAME)
     return nodes.EventTest(
         event=name or "",
@@ -41,24 +40,24 @@ def event(reader: Reader, given: Mapping[str, object], path: str) -> EventTest |
 
 def _count(reader: Reader, given: object, path: str) -> Compared | None:
     if not isinstance(given, dict):
-        reader.fault(path, 'must be an object such as {"op": "gte", "value": 3}')
+        reader.fault(path, 'expected an object such as {"op": "gte", "value": 3}')
         return None
     reader.only(given, ("op", "value"), path)
-    op = reading.operator_of(reader, given.get("op"), COMPARISONS, path)
+    op = reading.operator_of(reader, given.get("op"), tuple(operators.TOTALS), path)
     value = given.get("value")
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_COUNTED:
-        reader.fault(f"{path}.value", "must be a whole number from 0")
+        reader.fault(f"{path}.value", "expected a whole number from 0")
         return None
     return Compared(op, value) if op else None
 
 
 def _sum(reader: Reader, given: object, path: str) -> Compared | None:
     if not isinstance(given, dict):
-        reader.fault(path, 'must be an object such as {"path": "amount", "op": "gte", "value": 9}')
+        reader.fault(path, 'expected an object such as {"path": "amount", "op": "gte", "value": 9}')
         return None
     reader.only(given, ("path", "op", "value"), path)
     at = _path(reader, given.get("path"), f"{path}.path")
-    op = reading.operator_of(reader, given.get("op"), COMPARISONS, path)
+    op = reading.operator_of(reader, given.get("op"), tuple(operators.TOTALS), path)
     try:
         value = _number(given.get("value"))
     except BadValue as bad:
@@ -71,24 +70,24 @@ def _number(given: object) -> int | float:
     read = None if isinstance(given, str) else values.parse(Type.NUMBER, given, operands.ANYWHERE)
     if isinstance(read, int | float):
         return read
-    raise BadValue("must be a number, such as 12 or 12.5")
+    raise BadValue("expected a number, such as 12 or 12.5")
 
 
 def _path(reader: Reader, given: object, path: str) -> str | None:
     """A dotted path of object keys; a key may hold anything but a point."""
     longest = LONGEST_PATH
     if not isinstance(given, str) or len(given) > longest or operands.is_unfit(given):
-        reader.fault(path, f"must be a dotted path of at most {longest} characters, such as a.b")
+        reader.fault(path, f"expected a dotted path of at most {longest} characters, such as a.b")
         return None
     if not all(given.split(".")):
-        reader.fault(path, "must be keys with a point between them, such as a.b")
+        reader.fault(path, "expected keys with a point between them, such as a.b")
         return None
     return given
 
 
 def _where(reader: Reader, given: object, path: str) -> tuple[PathTest, ...]:
     if not isinstance(given, list):
-        reader.fault(path, "must be a list of conditions on what the event holds")
+        reader.fault(path, "expected a list of conditions on what the event holds")
         return ()
     tests = []
     for i, each in enumerate(given):
@@ -102,7 +101,7 @@ def _where(reader: Reader, given: object, path: str) -> tuple[PathTest, ...]:
 
 def _path_test(reader: Reader, given: object, path: str) -> PathTest | None:
     if not isinstance(given, dict):
-        reader.fault(path, 'must be an object such as {"path": "a.b", "op": "is", "values": [1]}')
+        reader.fault(path, 'expected an object such as {"path": "a.b", "op": "is", "values": [1]}')
         return None
     reader.only(given, ("path", "op", "values"), path)
     at = _path(reader, given.get("path"), f"{path}.path")
@@ -121,7 +120,7 @@ def _reads(rows: list[Operator]) -> Callable[[object], Operand]:
     def read(value: object) -> Operand:
         row = next((row for row in rows if operands.fits(row, value)), None)
         if row is None:
-            raise BadValue(f"must be for this operator: {takes}")
+            raise BadValue(f"expected for this operator: {takes}")
         return operands.of_event(row, value)
 
     return read
@@ -130,7 +129,7 @@ def _reads(rows: list[Operator]) -> Callable[[object], Operand]:
 def _during(reader: Reader, given: object, path: str) -> During | None:
     kinds = tuple(_PERIODS)
     if not isinstance(given, dict) or len(given) != 1 or next(iter(given)) not in _PERIODS:
-        reader.fault(path, f"must be an object with exactly one of {', '.join(kinds)}")
+        reader.fault(path, f"expected an object with exactly one of {', '.join(kinds)}")
         return None
     ((kind, value),) = given.items()
     try:
@@ -143,15 +142,15 @@ def _during(reader: Reader, given: object, path: str) -> During | None:
 def _named(given: object) -> During:
     if isinstance(given, str) and given in periods.NAMED:
         return During("period", name=given)
-    raise BadValue(f"must be one of {', '.join(periods.NAMED)}")
+    raise BadValue(f"expected one of {', '.join(periods.NAMED)}")
 
 
 def _between(given: object) -> During:
     if not isinstance(given, list) or len(given) != 2:
-        raise BadValue("must be a list of two moments: the beginning, included, and the end, not")
+        raise BadValue("expected a list of two moments: the beginning, included, and the end, not")
     first, second = (operands.moment(value) for value in given)
     if len(first) == len(second) == len("YYYY-MM-DD") and first >= second:
-        raise BadValue("must end after it begins; the end is not included")
+        raise BadValue("expected an end after the beginning; the end is not included")
     return During("between", moments=(first, second))
 
 

@@ -56,7 +56,7 @@ def dump(node: Node) -> dict[str, Any]:
 
 def _node(reader: Reader, given: object, path: str, depth: int) -> Node | None:
     if depth > DEEPEST:
-        reader.fault(path, f"must not be nested more than {DEEPEST} deep")
+        reader.fault(path, f"expected nesting no more than {DEEPEST} deep")
         return None
     if not reader.counted(path):
         return None
@@ -72,11 +72,11 @@ def _node(reader: Reader, given: object, path: str, depth: int) -> Node | None:
 def _which(reader: Reader, given: object, kinds: list[str], path: str) -> None:
     """Say what a condition is, to somebody who gave none, or several in one."""
     if kinds:
-        reader.fault(path, f"must be only one of {', '.join(kinds)}")
+        reader.fault(path, f"expected only one of {', '.join(kinds)}")
         return
     guesses = [reader.guess(str(key), _KINDS) for key in given] if isinstance(given, dict) else []
     guess = next(filter(None, guesses), "")
-    reader.fault(path, f"must be an object with one of {', '.join(_KINDS)}; {guess}".rstrip("; "))
+    reader.fault(path, f"expected an object with one of {', '.join(_KINDS)}; {guess}".rstrip("; "))
 
 
 def _all(reader: Reader, given: Mapping[str, object], path: str, depth: int) -> Node | None:
@@ -96,7 +96,7 @@ def _not(reader: Reader, given: Mapping[str, object], path: str, depth: int) -> 
 
 def _branch(reader: Reader, given: object, path: str, depth: int) -> tuple[Node, ...]:
     if not isinstance(given, list) or not given:
-        reader.fault(path, "must be a list of at least one condition")
+        reader.fault(path, "expected a list of at least one condition")
         return ()
     read = []
     for i, each in enumerate(given):
@@ -129,13 +129,15 @@ def _event(reader: Reader, given: Mapping[str, object], path: str, _depth: int) 
 def _segment(reader: Reader, given: Mapping[str, object], path: str, _depth: int) -> Node | None:
     number, inside = given["segment"], reader.flag(given.get("in", True), f"{path}.in")
     if isinstance(number, bool) or not isinstance(number, int) or number not in reader.segments:
-        reader.fault(f"{path}.segment", "must be the number of a static segment that can be used")
+        reader.fault(f"{path}.segment", "expected the number of a static segment that can be used")
         return None
     return nodes.Membership(number, inside)
 
 
 def _sequence(reader: Reader, _given: Mapping[str, object], path: str, _depth: int) -> Node | None:
-    reader.fault(f"{path}.sequence", "must not be used: sequences of events cannot be asked yet")
+    reader.fault(
+        f"{path}.sequence", "expected another kind: sequences of events cannot be asked about yet"
+    )
     return None
 
 
