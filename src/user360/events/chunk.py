@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
 import pyarrow as pa
 import pyarrow.ipc
 
@@ -76,11 +77,18 @@ def unpack(chunks: Iterable[bytes]) -> pa.Table:
         if body[:1] == COLUMNS:
             batches.append(_columns(body))
         else:
-            rows.extend(event.decode_chunk(body))
+            rows.extend(_rows(body))
     if rows:
         told = [(*_fixed(e), bytes(e.properties).decode()) for e in rows]
         batches.append(_batch(told))
     return pa.Table.from_batches(batches, SCHEMA)
+
+
+def _rows(body: bytes) -> list[event.StoredEntry]:
+    try:
+        return event.decode_chunk(body)
+    except msgspec.DecodeError as error:
+        raise ValueError("these bytes are no chunk of the log") from error
 
 
 def _fixed(e: event.StoredEntry) -> tuple[object, ...]:

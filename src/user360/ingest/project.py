@@ -14,12 +14,17 @@ from user360.events import chunk, event
 from user360.events import store as event_store
 from user360.identity import store as identity_store
 from user360.records import columns, settle
+from user360.records import store as record_store
+from user360.records.properties import Property
 from user360.segments import store as segment_store
 from user360.storage.ledger import Connection, Dialect, Ledger
+from user360.storage.projector import Progress
 from user360.storage.warehouse import EVENTS, Changes, Warehouse
 
 RECORDS_AT_ONCE = 20_000
 EVENTS_AT_ONCE = 100_000
+# About how a rebuild's time divides between records, events and sorting these.
+RECORDS_SHARE, EVENTS_SHARE = 0.2, 0.5
 # What the warehouse calls the columns that the log calls otherwise.
 OF_LOG = {"record_id": "record", "received_at": "received"}
 
@@ -30,6 +35,8 @@ class LogReader:
     def __init__(self, workspaces: Mapping[int, Workspace], dialect: Dialect) -> None:
         self.workspaces = workspaces
         self.dialect = dialect
+        # The newest property of each workspace that was there before, or has its column.
+        self._newest = {n: max(p.id for p in w.catalogue) for n, w in workspaces.items()}
 
     def columns(self) -> Mapping[int, Mapping[str, str]]:
         return {n: w.catalogue.columns() for n, w in list(self.workspaces.items())}
@@ -73,39 +80,55 @@ class LogReader:
         table = columns.table(settled, self.workspaces[workspace].catalogue)
         return table, merged, roots | {member for member, _ in merged}
 
-    def refill(self, ledger: Ledger, warehouse: Warehouse, workspace: int, column: str) -> None:
-        """Fill a column from the ledger: after a retype, or when a property was given back."""
-        catalogue = self.workspaces[workspace].catalogue
-        declared = next((p for p in catalogue if p.column == column), None)
-        if declared is None:
-            return
-
-        def batches(connection: Connection) -> Iterator[pa.RecordBatch]:
-            for settled in settled_records(connection, self.dialect, workspace):
-                held = [
-                    (own.id, cells[declared.name])
-                    for own, cells in settled
-                    if declared.name in cells
-                ]
-                if held:
-                    values = columns.column([cell for _, cell in held], declared)
-                    numbers = pa.array([n for n, _ in held], pa.int64())
-                    yield pa.record_batch([numbers, values], ["id", "value"])
-
+    def fill(self, ledger: Ledger, warehouse: Warehouse, workspace: int, column: str) -> None:
+        """Make a column, with what the ledger holds for it: a retyped or returned property."""
+        declared = next(p for p in self.workspaces[workspace].catalogue if p.column == column)
         with ledger.read() as connection:
-            warehouse.fill(workspace, column, batches(connection))
+            held = self._held(connection, workspace, declared)
+            warehouse.fill(workspace, column, declared.type, held)
+        self._newest[workspace] = max(self._newest[workspace], declared.id)
 
-    def rebuild(self, ledger: Ledger, warehouse: Warehouse) -> None:
+    def _held(
+        self, connection: Connection, workspace: int, declared: Property
+    ) -> Iterator[pa.RecordBatch]:
+        """The values of one property: batches of (id, value)."""
+        if self._fresh(connection, workspace, declared):
+            return
+        for settled in settled_records(connection, self.dialect, workspace):
+            held = [
+                (own.id, cells[declared.name]) for own, cells in settled if declared.name in cells
+            ]
+            if held:
+                values = columns.column([cell for _, cell in held], declared)
+                numbers = pa.array([n for n, _ in held], pa.int64())
+                yield pa.record_batch([numbers, values], ["id", "value"])
+
+    def _fresh(self, connection: Connection, workspace: int, declared: Property) -> bool:
+        """Whether the property was declared just now under a name never used before.
+
+        Nobody holds a value of it then that the next rounds do not bring, and a workspace of a
+        million records need not be read to add it.
+        """
+        if declared.retyped or declared.id <= self._newest.setdefault(workspace, 0):
+            return False
+        gone = record_store.deleted_properties(connection, workspace)
+        return all(p.name != declared.name for p in gone)
+
+    def rebuild(self, ledger: Ledger, warehouse: Warehouse, progress: Progress) -> None:
         """Fill an empty warehouse: all living records, then the whole log in order."""
         with ledger.read() as connection:
+            end = event_store.last_position(connection)
             for number, workspace in list(self.workspaces.items()):
                 warehouse.prepare(number, workspace.catalogue.columns())
                 self._refill_records(connection, warehouse, number)
-            position = self._refill_events(connection, warehouse)
-        for number in self.workspaces:
+            progress(RECORDS_SHARE)
+            for position in self._refill_events(connection, warehouse):
+                progress(RECORDS_SHARE + EVENTS_SHARE * position / end)
+        for number in list(self.workspaces):
             warehouse.drop_orphans(number)
-            warehouse.fold(number, 1)
-        warehouse.apply({}, position)
+            warehouse.sort(number)
+        warehouse.apply({}, end)
+        progress(1.0)
 
     def _refill_records(self, connection: Connection, warehouse: Warehouse, number: int) -> None:
         catalogue = self.workspaces[number].catalogue
@@ -116,14 +139,15 @@ class LogReader:
         members = segment_store.all_members(connection, number)
         warehouse.apply({number: Changes((), None, merged, (), None, members)}, 0)
 
-    def _refill_events(self, connection: Connection, warehouse: Warehouse) -> int:
+    def _refill_events(self, connection: Connection, warehouse: Warehouse) -> Iterator[int]:
+        """Append all events; yields the positions reached."""
         position = 0
         while (found := event_store.stretch(connection, position, EVENTS_AT_ONCE)).size:
             for workspace, bodies in found.chunks.items():
                 events = event_table(chunk.unpack(bodies))
                 warehouse.apply({workspace: Changes((), None, (), (), events, None)}, 0)
             position = found.last
-        return position
+            yield position
 
 
 def _meant(workspace: int, told: pa.Table) -> tuple[set[int], set[int], bool]:

@@ -7,16 +7,27 @@ without one, and zone maps over sorted events do what an index would.
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
+import shutil
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from user360.errors import Unavailable
-from user360.storage.warehouse import EVENTS, Changes, Columns, Rows, schema_of
+from user360.errors import StorageFailed, Unavailable
+from user360.storage.warehouse import (
+    EVENTS,
+    FIXED,
+    Changes,
+    Columns,
+    Rows,
+    Snapshot,
+    schema_of,
+)
 
 TYPES: Columns = {
     "string": "VARCHAR",
@@ -31,11 +42,27 @@ TYPES: Columns = {
     "list": "VARCHAR[]",
 }
 EVENT_COLUMNS = ", ".join(f'"{name}"' for name in EVENTS.names)
+BESIDE = {name for name, _ in FIXED}  # columns of records that are no property
+# Seconds that closing waits for questions being answered.
+PATIENCE = 5.0
+# Failures that say nothing about the file.
+OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EMFILE)
 ORDER = 'name, record_id, "at", seq'
 
 
 class Damaged(Exception):
     """The warehouse file cannot be read; it is to be set aside and made anew."""
+
+
+class _Snapshot:
+    """A reading transaction."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+
+    def table(self, sql: str, parameters: Sequence[Any] = (), **given: pa.Table) -> pa.Table:
+        with _given(self._cursor, **given):
+            return self._cursor.sql(sql, params=list(parameters) or None).to_arrow_table()
 
 
 class DuckDB:
@@ -45,14 +72,18 @@ class DuckDB:
 
     def __init__(self, path: Path, memory: str, threads: int) -> None:
         self.path = path
+        self.on_damage: Callable[[], None] = _nothing
+        spilled = Path(f"{path}.tmp")
         config: dict[str, Any] = {
             "memory_limit": memory,
             "threads": threads,
-            "temp_directory": f"{path}.tmp",
+            "temp_directory": str(spilled),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": False,
         }
+        # What a killed process had spilled is of no use to anybody.
+        shutil.rmtree(spilled, ignore_errors=True)
         try:
             self._main = duckdb.connect(str(path), config=config)
             self._main.execute("CREATE TABLE IF NOT EXISTS state (position BIGINT)").fetchall()
@@ -60,54 +91,41 @@ class DuckDB:
                 self._main.execute("INSERT INTO state VALUES (0)").fetchall()
             self._columns = self._existing()
         except duckdb.Error as error:
-            raise Damaged(str(error)) from error
+            raise _judged(error) from error
         self._writing = threading.Lock()
+        self._free = threading.Condition()
+        self._closed = False
         self._idle: list[duckdb.DuckDBPyConnection] = []
+        self._used: list[duckdb.DuckDBPyConnection] = []
         self._mapped: dict[int, bool] = {}
 
     def position(self) -> int:
         return int(self._main.cursor().execute("SELECT position FROM state").fetchall()[0][0])
 
     def prepare(self, workspace: int, columns: Columns) -> list[str]:
-        with self._writing, self._cursor() as cursor:
-            schema = schema_of(workspace)
-            if workspace not in self._columns:
-                for statement in ("BEGIN", *_tables(schema, columns), "COMMIT"):
+        schema = schema_of(workspace)
+        with self._transaction() as cursor:
+            held = self._columns.get(workspace)
+            if held is None:
+                for statement in _tables(schema, columns):
                     cursor.execute(statement).fetchall()
-                self._columns[workspace] = {name: TYPES[kind] for name, kind in columns.items()}
-                return []
-            return [
-                name
-                for name, kind in columns.items()
-                if name != "user_id" and self._column(cursor, workspace, name, TYPES[kind])
-            ]
+                held = {name: TYPES[kind] for name, kind in columns.items()}
+            gone = held.keys() - columns.keys() - BESIDE
+            for name in sorted(gone):
+                cursor.execute(f"ALTER TABLE {schema}.records DROP COLUMN {name}").fetchall()
+        self._columns[workspace] = {n: kind for n, kind in held.items() if n not in gone}
+        return [n for n, kind in columns.items() if n not in BESIDE and held.get(n) != TYPES[kind]]
 
-    def _column(
-        self, cursor: duckdb.DuckDBPyConnection, workspace: int, name: str, kind: str
-    ) -> bool:
-        """Add or retype one column where needed; True when it has to be filled anew."""
-        held = self._columns[workspace].get(name)
-        if held == kind:
-            return False
-        table = f"{schema_of(workspace)}.records"
-        if held is not None:
-            cursor.execute(f"ALTER TABLE {table} DROP COLUMN {name}").fetchall()
-        cursor.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}").fetchall()
-        self._columns[workspace][name] = kind
-        return True
+    def unlike(self, workspace: int, columns: Columns) -> list[str]:
+        held = self._existing().get(workspace, {}).items()
+        wanted = {name: TYPES[kind] for name, kind in columns.items()}.items()
+        return sorted({name for name, _ in held ^ wanted} - BESIDE)
 
     def apply(self, changes: Mapping[int, Changes], position: int) -> None:
-        with self._writing, self._cursor() as cursor:
-            cursor.execute("BEGIN").fetchall()
-            try:
-                for workspace, change in changes.items():
-                    self._apply(cursor, schema_of(workspace), change)
-                cursor.execute("UPDATE state SET position = ?", [position]).fetchall()
-                cursor.execute("COMMIT").fetchall()
-            except BaseException:
-                with contextlib.suppress(duckdb.Error):
-                    cursor.execute("ROLLBACK").fetchall()
-                raise
+        with self._transaction() as cursor:
+            for workspace, change in changes.items():
+                self._apply(cursor, schema_of(workspace), change)
+            cursor.execute("UPDATE state SET position = ?", [position]).fetchall()
         for workspace, change in changes.items():
             if change.touched or change.merged:
                 self._mapped.pop(workspace, None)
@@ -150,18 +168,29 @@ class DuckDB:
 
     def fold(self, workspace: int, least: int) -> bool:
         schema = schema_of(workspace)
-        with self._writing, self._cursor() as cursor:
+        with self._transaction() as cursor:
             count = cursor.execute(f"SELECT count(*) FROM {schema}.events_fresh").fetchall()[0][0]
             if count < max(1, least):
                 return False
-            cursor.execute("BEGIN").fetchall()
             cursor.execute(
                 f"INSERT INTO {schema}.events_sorted"
                 f" SELECT * FROM {schema}.events_fresh ORDER BY {ORDER}"
             ).fetchall()
             cursor.execute(f"DELETE FROM {schema}.events_fresh").fetchall()
-            cursor.execute("COMMIT").fetchall()
         return True
+
+    def sort(self, workspace: int) -> None:
+        schema = schema_of(workspace)
+        with self._transaction() as cursor:
+            for statement in (
+                f"CREATE TABLE {schema}.sorting AS SELECT * FROM {schema}.events ORDER BY {ORDER}",
+                f"DROP VIEW {schema}.events",
+                f"DROP TABLE {schema}.events_sorted",
+                f"DELETE FROM {schema}.events_fresh",
+                f"ALTER TABLE {schema}.sorting RENAME TO events_sorted",
+                _view(schema),
+            ):
+                cursor.execute(statement).fetchall()
 
     def mapped(self, workspace: int) -> bool:
         if workspace not in self._mapped:
@@ -170,22 +199,42 @@ class DuckDB:
         return self._mapped[workspace]
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
-        with self._cursor() as cursor:
-            cursor.execute(sql, list(parameters) or None)
-            # Read to the end at once: an open answer would own the connection.
-            rows = cursor.fetchall()
-            columns = [d[0] for d in cursor.description or ()]
+        try:
+            with self._cursor() as cursor:
+                cursor.execute(sql, list(parameters) or None)
+                # Read to the end at once: an open answer would own the connection.
+                rows = cursor.fetchall()
+                columns = [d[0] for d in cursor.description or ()]
+        except Damaged as problem:
+            self.on_damage()
+            raise Unavailable(
+                "Lists and segments are being rebuilt; try again shortly"
+            ) from problem
         return Rows(columns, rows)
 
-    def fill(self, workspace: int, column: str, rows: Iterable[pa.RecordBatch]) -> None:
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        with self._cursor() as cursor:
+            cursor.execute("BEGIN").fetchall()
+            # The first read is what makes the view stand still.
+            cursor.execute("SELECT position FROM state").fetchall()
+            try:
+                yield _Snapshot(cursor)
+            finally:
+                cursor.execute("ROLLBACK").fetchall()
+
+    def fill(self, workspace: int, column: str, kind: str, rows: Iterable[pa.RecordBatch]) -> None:
         table = f"{schema_of(workspace)}.records"
-        with self._writing, self._cursor() as cursor:
+        with self._transaction() as cursor:
+            cursor.execute(f"ALTER TABLE {table} DROP COLUMN IF EXISTS {column}").fetchall()
+            cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} {TYPES[kind]}").fetchall()
             for batch in rows:
                 with _given(cursor, incoming=pa.Table.from_batches([batch])):
                     cursor.execute(
                         f"UPDATE {table} SET {column} = incoming.value FROM incoming"
                         f" WHERE {table}.id = incoming.id"
                     ).fetchall()
+        self._columns[workspace][column] = TYPES[kind]
 
     def drop_orphans(self, workspace: int) -> None:
         """Remove events of people who are no more, as `apply` does when they are deleted."""
@@ -204,42 +253,90 @@ class DuckDB:
             cursor.execute("CHECKPOINT").fetchall()
 
     def close(self) -> None:
+        """Wait for the questions being answered, but not for ever; then close the file."""
         with self._writing:
-            for cursor in self._idle:
+            with self._free:
+                self._closed = True
+                if not self._free.wait_for(lambda: not self._used, PATIENCE):
+                    for cursor in self._used:
+                        cursor.interrupt()
+                    self._free.wait_for(lambda: not self._used, PATIENCE)
+            # While one connection is open, opening the path again would give this file back.
+            for cursor in (*self._idle, *self._used):
                 cursor.close()
             self._main.close()
 
     @contextlib.contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One writing transaction: kept whole, or nothing of it."""
+        with self._writing, self._cursor() as cursor:
+            cursor.execute("BEGIN").fetchall()
+            try:
+                yield cursor
+                cursor.execute("COMMIT").fetchall()
+            except BaseException:
+                with contextlib.suppress(duckdb.Error):
+                    cursor.execute("ROLLBACK").fetchall()
+                raise
+
+    @contextlib.contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own for one use; given back for the next."""
-        try:
-            cursor = self._idle.pop()
-        except IndexError:
-            cursor = self._main.cursor()
+        cursor = self._borrow()
+        fit = False
         try:
             yield cursor
+            fit = True
         except duckdb.FatalException as error:
             raise Damaged(str(error)) from error
         except duckdb.OutOfMemoryException as error:
-            cursor.close()
-            raise Unavailable(
-                "The question needs more memory than the warehouse may use"
-            ) from error
-        except BaseException:
-            cursor.close()
-            raise
-        else:
-            self._idle.append(cursor)
+            message = "The question needs more memory than the warehouse may use"
+            raise Unavailable(message) from error
+        finally:
+            self._give_back(cursor, fit)
+
+    def _borrow(self) -> duckdb.DuckDBPyConnection:
+        with self._free:
+            if self._closed:
+                raise Unavailable("Lists and segments are being rebuilt; try again shortly")
+            cursor = self._idle.pop() if self._idle else self._main.cursor()
+            self._used.append(cursor)
+            return cursor
+
+    def _give_back(self, cursor: duckdb.DuckDBPyConnection, fit: bool) -> None:
+        with self._free:
+            self._used.remove(cursor)
+            if fit and not self._closed:
+                self._idle.append(cursor)
+            else:
+                cursor.close()
+            self._free.notify_all()
 
     def _existing(self) -> dict[int, dict[str, str]]:
         found: dict[int, dict[str, str]] = {}
-        rows = self._main.execute(
-            "SELECT schema_name, column_name, data_type FROM duckdb_columns()"
-            " WHERE table_name = 'records' AND schema_name LIKE 'w%'"
-        ).fetchall()
+        rows = (
+            self._main.cursor()
+            .execute(
+                "SELECT schema_name, column_name, data_type FROM duckdb_columns()"
+                " WHERE table_name = 'records' AND schema_name LIKE 'w%'"
+            )
+            .fetchall()
+        )
         for schema, column, kind in rows:
             found.setdefault(int(schema[1:]), {})[column] = kind
         return found
+
+
+def _nothing() -> None:
+    """What is called when nobody wants to know."""
+
+
+def _judged(error: duckdb.Error) -> Exception:
+    """Whether a file that cannot be opened is damaged, or the disk will not have it now."""
+    text = str(error)
+    if any(os.strerror(number) in text for number in OF_THE_DISK):
+        return StorageFailed(f"The warehouse cannot be opened: {text}")
+    return Damaged(text)
 
 
 def _tables(schema: str, columns: Columns) -> list[str]:
@@ -256,9 +353,15 @@ def _tables(schema: str, columns: Columns) -> list[str]:
         f"CREATE TABLE {schema}.members (segment_id BIGINT, record_id BIGINT)",
         f"CREATE TABLE {schema}.events_sorted ({events})",
         f"CREATE TABLE {schema}.events_fresh ({events})",
-        f"CREATE VIEW {schema}.events AS SELECT * FROM {schema}.events_sorted"
-        f" UNION ALL SELECT * FROM {schema}.events_fresh",
+        _view(schema),
     ]
+
+
+def _view(schema: str) -> str:
+    return (
+        f"CREATE VIEW {schema}.events AS SELECT * FROM {schema}.events_sorted"
+        f" UNION ALL SELECT * FROM {schema}.events_fresh"
+    )
 
 
 def _insert_pairs(

@@ -71,6 +71,15 @@ class Ledger:
         with _plainly(), self._reader.begin() as connection:
             yield connection
 
+    def damage(self) -> list[str]:
+        """What is wrong with the file itself; nothing when it is sound."""
+        try:
+            with self.read() as connection:
+                told = connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
+        except StorageFailed as problem:
+            return [problem.detail]
+        return [line for line in told if line != "ok"]
+
     def close(self) -> None:
         self._writer.dispose()
         self._reader.dispose()

@@ -11,17 +11,17 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
-from user360.errors import Unavailable
+from user360.errors import StorageFailed, Unavailable
 from user360.observe import metrics
 from user360.storage.duckdb import Damaged
 from user360.storage.ledger import Connection, Ledger
-from user360.storage.warehouse import Changes, Warehouse
+from user360.storage.warehouse import Changes, Snapshot, Warehouse
 
 log = structlog.get_logger()
 # Seconds between the starts of two rounds under load, unless a reader waits: one round for many
@@ -29,6 +29,9 @@ log = structlog.get_logger()
 GATHER = 0.1
 # Seconds before a failed round is tried again.
 RETRY = 1.0
+
+
+Progress = Callable[[float], None]  # told the share that is done, from 0 to 1
 
 
 class Reader(Protocol):
@@ -42,11 +45,11 @@ class Reader(Protocol):
         """The changes after a position, and the position they lead to."""
         ...
 
-    def refill(self, ledger: Ledger, warehouse: Warehouse, workspace: int, column: str) -> None:
-        """Fill a column that was added after its values were written."""
+    def fill(self, ledger: Ledger, warehouse: Warehouse, workspace: int, column: str) -> None:
+        """Make a column that is missing or of another type, with the values it holds by now."""
         ...
 
-    def rebuild(self, ledger: Ledger, warehouse: Warehouse) -> None:
+    def rebuild(self, ledger: Ledger, warehouse: Warehouse, progress: Progress) -> None:
         """Fill an empty warehouse from the whole ledger."""
         ...
 
@@ -69,6 +72,8 @@ class Projector:
         self._commits: list[tuple[int, float]] = []
         self._waiting = 0
         self._closing = False
+        self._broken = False
+        self._round = threading.Lock()
         self._columns: Mapping[int, Mapping[str, str]] = {}
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._loop, name="projector", daemon=True)
@@ -76,20 +81,40 @@ class Projector:
     @property
     def warehouse(self) -> Warehouse:
         """The warehouse for reading. Raises `Unavailable` while it is being made anew."""
-        if self._warehouse is None or self.rebuilding:
-            raise Unavailable("Lists and segments are being rebuilt; records can be read")
-        return self._warehouse
+        return self._open_warehouse()
 
     def open(self, target: int) -> None:
-        """Open the file, setting a damaged one aside; `target` is the ledger's position."""
+        """Open the file; one that is missing or damaged is made anew by the loop.
+
+        `target` is the ledger's position.
+        """
         self._target = target
+        if not self.path.exists():
+            # What DuckDB logged for a file that is gone must not be read into a new one.
+            self._remove(self.path)
+            if target:
+                return
         try:
-            self._warehouse = self.connect(self.path)
-            self.position = self._warehouse.position()
+            self._take(self.connect(self.path))
             if self.position > target:
                 raise Damaged("the warehouse is ahead of its ledger")
         except Damaged as problem:
             self._set_aside(str(problem))
+        except StorageFailed as problem:
+            self._report(problem)
+
+    def _take(self, warehouse: Warehouse) -> None:
+        warehouse.on_damage = self._wake
+        self._warehouse = warehouse
+        self._broken = False
+        self._columns = {}
+        self.position = warehouse.position()
+
+    def _wake(self) -> None:
+        """A reader found the engine broken."""
+        with self._changed:
+            self._broken = True
+            self._changed.notify_all()
 
     def start(self) -> None:
         self._thread.start()
@@ -130,12 +155,14 @@ class Projector:
         while self._await_work(last):
             last = time.perf_counter()
             try:
-                self._work()
+                with self._round:
+                    self._work()
                 self.error = None
             except Damaged as problem:
                 self._set_aside(str(problem))
             except Exception as error:  # noqa: BLE001 - the ledger goes on serving, this is retried
                 self._report(error)
+                self._pause()
 
     def _await_work(self, last: float) -> bool:
         """Sleep until the log has grown; gather commits for a moment unless somebody waits."""
@@ -147,22 +174,51 @@ class Projector:
             return not self._closing
 
     def _behind(self) -> bool:
-        return self.position < self._target or self._warehouse is None
+        return self.position < self._target or self._warehouse is None or self._broken
 
     def _work(self) -> None:
         if self._warehouse is None:
-            self._make_anew()
-        started = time.perf_counter()
-        warehouse = self._warehouse
-        assert warehouse is not None
-        self.prepare()
+            self._make_anew(lambda _done: None)
+        if self._broken:
+            raise Damaged("the engine refuses to go on")
         with self.ledger.read() as connection:
-            changes, position = self.reader.round(connection, self.position)
-        warehouse.apply(changes, position)
-        metrics.PROJECT_SECONDS.observe(time.perf_counter() - started)
-        self._reached(position)
-        for workspace in changes:
-            warehouse.fold(workspace, self._fold_at)
+            touched = self._advance(connection)
+        for workspace in touched:
+            self._open_warehouse().fold(workspace, self._fold_at)
+
+    def _advance(self, connection: Connection) -> Collection[int]:
+        """One round; returns the workspaces it brought something."""
+        started = time.perf_counter()
+        warehouse = self._open_warehouse()
+        self.prepare()
+        changes, position = self.reader.round(connection, self.position)
+        if position != self.position:
+            warehouse.apply(changes, position)
+            metrics.PROJECT_SECONDS.observe(time.perf_counter() - started)
+            self._reached(position)
+        return changes.keys()
+
+    def _open_warehouse(self) -> Warehouse:
+        if self._warehouse is None:
+            raise Unavailable("Lists and segments are being rebuilt; records can be read")
+        return self._warehouse
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[tuple[Connection, Snapshot, int]]:
+        """Ledger and warehouse at one position, both standing still while they are looked at.
+
+        Yields the ledger, the warehouse and the position; writers go on meanwhile. Raises
+        `Unavailable` while the warehouse is being made anew.
+        """
+        with contextlib.ExitStack() as stack:
+            with self._round:
+                connection = stack.enter_context(self.ledger.read())
+                self._open_warehouse()
+                while self._advance(connection):
+                    pass
+                snapshot = stack.enter_context(self._open_warehouse().snapshot())
+                position = self.position
+            yield connection, snapshot, position
 
     _fold_at = 500_000
 
@@ -173,11 +229,12 @@ class Projector:
     def prepare(self) -> None:
         """Make the relations and columns that the declarations ask for."""
         wanted = self.reader.columns()
-        if wanted == self._columns or self._warehouse is None:
+        if wanted == self._columns:
             return
+        warehouse = self._open_warehouse()
         for workspace, columns in wanted.items():
-            for column in self._warehouse.prepare(workspace, columns):
-                self.reader.refill(self.ledger, self._warehouse, workspace, column)
+            for column in warehouse.prepare(workspace, columns):
+                self.reader.fill(self.ledger, warehouse, workspace, column)
         self._columns = wanted
 
     def _reached(self, position: int) -> None:
@@ -190,49 +247,72 @@ class Projector:
             self._changed.notify_all()
 
     def _set_aside(self, reason: str) -> None:
-        """Keep a damaged file for inspection under another name; a new one is made by the loop."""
+        """Keep a damaged file for inspection under another name; a new one is made by the loop.
+
+        Only the last one is kept, so that a failing disk does not fill up with them.
+        """
         log.error("warehouse set aside", reason=reason)
-        if self._warehouse is not None:
-            with contextlib.suppress(Exception):
-                self._warehouse.close()
-        self._warehouse = None
-        self.position = 0
-        self._columns = {}
-        stamp = time.strftime("%Y%m%dT%H%M%S")
-        for path in (self.path, self.path.with_name(self.path.name + ".wal")):
-            if path.exists():
+        self._let_go()
+        for old in self.path.parent.glob(f"{self.path.name}*.damaged-*"):
+            old.unlink(missing_ok=True)
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+        for path in (_wal(self.path), self.path):
+            with contextlib.suppress(FileNotFoundError):
                 path.rename(path.with_name(f"{path.name}.damaged-{stamp}"))
 
-    def _make_anew(self) -> None:
+    def _let_go(self) -> None:
+        held, self._warehouse, self._broken = self._warehouse, None, False
+        self.position = 0
+        if held is not None:
+            with contextlib.suppress(Exception):
+                held.close()
+
+    def _make_anew(self, progress: Progress) -> None:
         """Fill a fresh file beside the old place, and move it there once it is whole."""
         self.rebuilding = True
+        part = self.path.with_name(self.path.name + ".part")
         try:
-            part = self.path.with_name(self.path.name + ".part")
-            for path in (part, part.with_name(part.name + ".wal")):
-                path.unlink(missing_ok=True)
-            fresh = self.connect(part)
-            self.reader.rebuild(self.ledger, fresh)
-            fresh.checkpoint()
-            fresh.close()
+            self._remove(part)
+            try:
+                fresh = self.connect(part)
+                try:
+                    self.reader.rebuild(self.ledger, fresh, progress)
+                    fresh.checkpoint()
+                finally:
+                    fresh.close()
+            except Damaged as problem:
+                raise StorageFailed(f"The warehouse cannot be rebuilt: {problem}") from problem
+            self._let_go()
+            _wal(self.path).unlink(missing_ok=True)
             part.rename(self.path)
-            self._warehouse = self.connect(self.path)
-            self._reached(self._warehouse.position())
+            self._take(self.connect(self.path))
+            self._reached(self.position)
         finally:
             self.rebuilding = False
         log.info("warehouse rebuilt", position=self.position)
 
-    def rebuild(self) -> None:
-        """Make the warehouse anew now, on the caller's thread (the loop must not be running)."""
-        if self._warehouse is not None:
-            self._warehouse.close()
-            self._warehouse = None
-        self._columns = {}
-        for path in (self.path, self.path.with_name(self.path.name + ".wal")):
-            path.unlink(missing_ok=True)
-        self._make_anew()
+    @staticmethod
+    def _remove(path: Path) -> None:
+        """Remove a file and what its engine logged; the log first, for it is nothing without it."""
+        for each in (_wal(path), path):
+            each.unlink(missing_ok=True)
+
+    def rebuild(self, progress: Progress = lambda _done: None) -> None:
+        """Make the warehouse anew now, on the caller's thread.
+
+        The old one answers until the new one is whole; `progress` is told the share done, 0 to 1.
+        """
+        with self._round:
+            self._make_anew(progress)
 
     def _report(self, error: Exception) -> None:
         self.error = f"{type(error).__name__}: the warehouse could not be brought up to date"
         log.error("projection failed", exc_info=error)
+
+    def _pause(self) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._closing, RETRY)
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")

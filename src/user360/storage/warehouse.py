@@ -11,7 +11,8 @@ live in the schema `w7`:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
@@ -79,17 +80,33 @@ class Rows(NamedTuple):
     rows: list[tuple[Any, ...]]
 
 
+class Snapshot(Protocol):
+    """The warehouse as it was at one moment, however it goes on."""
+
+    def table(self, sql: str, parameters: Sequence[Any] = (), **given: pa.Table) -> pa.Table:
+        """Run one statement, which may read the tables `given` by name; its answer as columns."""
+        ...
+
+
 class Warehouse(Protocol):
     """What an engine offers to the projector and to the readers."""
 
     dialect: str
+    on_damage: Callable[[], None]  # called when a reader finds the engine broken
 
     def position(self) -> int:
         """The position of the log this copy has reached."""
         ...
 
     def prepare(self, workspace: int, columns: Columns) -> list[str]:
-        """Make the relations and the columns that are missing; returns the columns added."""
+        """Make the relations that are missing and drop the columns that are not declared.
+
+        Returns the columns that are missing or of another type: they are made by `fill`.
+        """
+        ...
+
+    def unlike(self, workspace: int, columns: Columns) -> list[str]:
+        """The columns of `records` that are missing, of another type, or not among `columns`."""
         ...
 
     def apply(self, changes: Mapping[int, Changes], position: int) -> None:
@@ -98,6 +115,10 @@ class Warehouse(Protocol):
 
     def fold(self, workspace: int, least: int) -> bool:
         """Sort the fresh events into the sorted part when there are at least so many."""
+        ...
+
+    def sort(self, workspace: int) -> None:
+        """Sort all events of a workspace into one order."""
         ...
 
     def drop_orphans(self, workspace: int) -> None:
@@ -116,8 +137,12 @@ class Warehouse(Protocol):
         """Run one statement and read its answer to the end."""
         ...
 
-    def fill(self, workspace: int, column: str, rows: Iterable[pa.RecordBatch]) -> None:
-        """Set one column anew from batches of (id, value)."""
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """A view that stands still until it is left."""
+        ...
+
+    def fill(self, workspace: int, column: str, kind: str, rows: Iterable[pa.RecordBatch]) -> None:
+        """Make one column anew and fill it from batches of (id, value), all or nothing."""
         ...
 
     def close(self) -> None: ...
