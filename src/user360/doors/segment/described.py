@@ -38,13 +38,15 @@ class Accepted(msgspec.Struct):
 
 
 class Refused(msgspec.Struct):
-    """RFC 9457: what is wrong, in words and by place."""
+    """RFC 9457: what is wrong, in words and by place; `code` and `message` are for SDKs."""
 
     type: str
     title: str
     status: int
     detail: str
     errors: list[Fault]
+    code: str | msgspec.UnsetType = msgspec.UNSET
+    message: str | msgspec.UnsetType = msgspec.UNSET
 
 
 def refusals() -> dict[int, ResponseSpec]:

@@ -50,6 +50,16 @@ class Reading:
             self.counted[rejection] = self.counted.get(rejection, 0) + count
 
 
+def refused(_request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    """A problem in the product's shape, with the two words that RudderStack's SDKs look for.
+
+    Without them they take a refusal for an accident, and send the same again.
+    """
+    answer = gate.problem_response(problem)
+    answer.content |= {"code": problem.code, "message": problem.detail}
+    return answer
+
+
 def _caller(request: Request[Any, Any, Any], body: bytes) -> Actor:
     """Who sends: by a header, or else by the write key in the body."""
     key = gate.key_in_headers(request) or messages.write_key(body)
@@ -92,6 +102,7 @@ def _single(name: str) -> HTTPRouteHandler:
         description=f"{kind.__doc__} Answered once it is on disk.",
         operation_class=described.of_kind(name),
         responses=described.refusals(),
+        exception_handlers={Problem: refused},
     )
     async def single(request: Request[Any, Any, Any]) -> Response[Accepted]:
         body = await request.body()
@@ -124,6 +135,7 @@ def _single(name: str) -> HTTPRouteHandler:
     summary="Take in a batch of calls",
     operation_class=described.of_batch(),
     responses=described.refusals(),
+    exception_handlers={Problem: refused},
 )
 async def batch(request: Request[Any, Any, Any]) -> Response[Accepted]:
     """What cannot be kept is named in `errors`; the rest is, and answered once it is on disk."""

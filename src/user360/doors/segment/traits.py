@@ -116,7 +116,8 @@ def named(path: str) -> str:
 def _named(path: str) -> str:
     name = path
     if not _NAME.fullmatch(name):
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+        parts = unicodedata.normalize("NFKD", name)
+        plain = "".join(part for part in parts if not unicodedata.combining(part))
         name = _OTHER.sub("_", plain).strip("_")
         if name[:1].isdigit():
             name = f"trait_{name}"
