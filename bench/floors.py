@@ -5,10 +5,12 @@ Write-ahead log and `synchronous=FULL` as in the product; ids are unique; nothin
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
+import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import msgspec
 
 from bench import population
 
+METHOD = "write-ahead log, full sync"
 Decode = Callable[[bytes], Any]
 Encode = Callable[[Any], Any]
 
@@ -60,6 +63,17 @@ def create(path: Path, people: int) -> sqlite3.Connection:
     connection.execute("commit")
     connection.execute("pragma wal_checkpoint(truncate)")
     return connection
+
+
+@contextlib.contextmanager
+def people(folder: Path, count: int) -> Iterator[sqlite3.Connection]:
+    """Such a file in `folder`, thrown away afterwards."""
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        connection = create(Path(place) / "floor.sqlite", count)
+        try:
+            yield connection
+        finally:
+            connection.close()
 
 
 def ingest(connection: sqlite3.Connection, bodies: Iterable[bytes], form: Json) -> float:

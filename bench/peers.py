@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,12 +60,8 @@ def writes(cache: Path, rounds: int) -> list[Figure]:
 
 def fresh(cache: Path, work: Callable[[sqlite3.Connection], float]) -> float:
     """What `work` answers on a new SQLite file that is thrown away afterwards."""
-    with tempfile.TemporaryDirectory(dir=cache) as folder:
-        connection = floors.create(Path(folder) / "floor.sqlite", PEOPLE)
-        try:
-            return work(connection)
-        finally:
-            connection.close()
+    with floors.people(cache, PEOPLE) as connection:
+        return work(connection)
 
 
 def reads(cache: Path, size: Size, rounds: int) -> list[Figure]:
