@@ -8,7 +8,10 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import NamedTuple
 
@@ -154,6 +157,17 @@ def test_nothing_happens_on_import(path: Path) -> None:
         or (isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant))
     ]
     assert doing == []
+
+
+def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[^\w.-]", d)[0].lower() for d in project["dependencies"]}
+    roots = {root for path in sources() for root in imported_roots(path)}
+    foreign = roots - set(sys.stdlib_module_names) - {"user360"}
+    providers = packages_distributions()
+    used = {name.lower().replace("_", "-") for root in foreign for name in providers[root]}
+    assert used <= declared
+    assert declared - used <= {"tzdata"}  # data for `zoneinfo`, which nobody imports
 
 
 @pytest.mark.parametrize("name", ["lock.txt", "dev.txt"])
