@@ -287,8 +287,8 @@ class DuckDB:
         try:
             yield cursor
             fit = True
-        except duckdb.FatalException as error:
-            raise Damaged(str(error)) from error
+        except (duckdb.FatalException, duckdb.IOException, duckdb.SerializationException) as error:
+            raise _judged(error) from error
         except duckdb.OutOfMemoryException as error:
             message = "The question needs more memory than the warehouse may use"
             raise Unavailable(message) from error
@@ -332,10 +332,10 @@ def _nothing() -> None:
 
 
 def _judged(error: duckdb.Error) -> Exception:
-    """Whether a file that cannot be opened is damaged, or the disk will not have it now."""
+    """Whether a file that cannot be used is damaged, or the disk will not have it now."""
     text = str(error)
     if any(os.strerror(number) in text for number in OF_THE_DISK):
-        return StorageFailed(f"The warehouse cannot be opened: {text}")
+        return StorageFailed(f"The warehouse cannot be used: {text}")
     return Damaged(text)
 
 

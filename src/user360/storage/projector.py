@@ -73,7 +73,7 @@ class Projector:
         self._waiting = 0
         self._closing = False
         self._broken = False
-        self._round = threading.Lock()
+        self._round = threading.RLock()
         self._columns: Mapping[int, Mapping[str, str]] = {}
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._loop, name="projector", daemon=True)
@@ -98,6 +98,7 @@ class Projector:
             self._take(self.connect(self.path))
             if self.position > target:
                 raise Damaged("the warehouse is ahead of its ledger")
+            self.prepare()
         except Damaged as problem:
             self._set_aside(str(problem))
         except StorageFailed as problem:
@@ -227,15 +228,20 @@ class Projector:
         self._fold_at = rows
 
     def prepare(self) -> None:
-        """Make the relations and columns that the declarations ask for."""
-        wanted = self.reader.columns()
-        if wanted == self._columns:
-            return
-        warehouse = self._open_warehouse()
-        for workspace, columns in wanted.items():
-            for column in warehouse.prepare(workspace, columns):
-                self.reader.fill(self.ledger, warehouse, workspace, column)
-        self._columns = wanted
+        """Make the relations and columns that the declarations ask for.
+
+        Every round begins with it; who made a workspace may call it, so that it can be asked at
+        once.
+        """
+        with self._round:
+            wanted = self.reader.columns()
+            if wanted == self._columns:
+                return
+            warehouse = self._open_warehouse()
+            for workspace, columns in wanted.items():
+                for column in warehouse.prepare(workspace, columns):
+                    self.reader.fill(self.ledger, warehouse, workspace, column)
+            self._columns = wanted
 
     def _reached(self, position: int) -> None:
         now = time.perf_counter()
