@@ -12,7 +12,6 @@ import pytest
 from litestar.testing import TestClient
 from tests.doors.conftest import Product
 
-from user360.access import workspaces
 from user360.access.workspaces import WorkspaceSettings
 from user360.events import store as event_store
 from user360.events.definitions import Definition
@@ -349,12 +348,7 @@ def test_pages_of_any_origin_may_send(client: Client, product: Product) -> None:
 
 
 def set_undeclared(product: Product, choice: Any) -> None:
-    def job(connection: Connection) -> None:
-        workspace = product.platform.default
-        workspace.apply(WorkspaceSettings(undeclared_traits=choice))
-        workspaces.save_settings(connection, workspace)
-
-    product.platform.write(job)
+    product.platform.default.apply(WorkspaceSettings(undeclared_traits=choice))
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import (
-    Example,
-    OpenAPIMediaType,
-    Operation,
-    RequestBody,
-    Schema,
-)
+from litestar.openapi.spec import Operation
 
 from user360.doors.gate import PROBLEM
+from user360.doors.raw import with_body
 from user360.doors.segment import messages
 from user360.errors import Fault
 
@@ -71,7 +65,7 @@ def of_kind(name: str) -> type[Operation]:
     schema["required"] = [n for n in schema.get("required", []) if n != "type"]
     schema["properties"]["writeKey"] = WRITE_KEY
     example = {"userId": "ana@example.com", **SINGLE[name]}
-    return _operation(schema, example)
+    return with_body(schema, example)
 
 
 def of_batch() -> type[Operation]:
@@ -88,24 +82,7 @@ def of_batch() -> type[Operation]:
         {"type": "track", "anonymousId": "browser-7", "event": "Product Viewed"},
         {"type": "identify", "userId": "ana@example.com", "anonymousId": "browser-7"},
     ]
-    return _operation(schema, {"batch": sent, "sentAt": "2026-11-22T05:40:00Z"})
-
-
-def _operation(schema: dict[str, Any], example: dict[str, Any]) -> type[Operation]:
-    content = {
-        "application/json": OpenAPIMediaType(
-            schema=cast(Schema, schema), examples={"usual": Example(value=example)}
-        )
-    }
-
-    @dataclass
-    class Described(Operation):
-        """An operation whose body is read by its handler itself."""
-
-        def __post_init__(self) -> None:
-            self.request_body = RequestBody(content=content, required=True)
-
-    return Described
+    return with_body(schema, {"batch": sent, "sentAt": "2026-11-22T05:40:00Z"})
 
 
 def _inlined(kind: type) -> dict[str, Any]:
