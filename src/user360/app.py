@@ -2,60 +2,97 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
 
 from user360 import __version__
-from user360.doors import gate, health
+from user360.access.limits import Limits
+from user360.doors import described, gate, health
 from user360.doors.api import ROUTES as OWN
-from user360.doors.intake import Intake
+from user360.doors.intake import Intake, Room
+from user360.doors.paths import AsSent, Named
 from user360.doors.segment import ROUTES as SEGMENT
+from user360.doors.watch import Watch
+from user360.doors.yellow import ROUTES as YELLOW
 from user360.errors import Problem, StorageFailed
 from user360.platform import Platform
 
 log = structlog.get_logger()
+# Threads on which questions are answered; one that waits to see a write takes one too.
+THREADS = 24
+SHOWN = [
+    "X-User360-Seq",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+]
 
 
 def create(platform: Platform) -> Litestar:
     """The application that serves `platform` through all doors."""
+    room = Room(platform)
 
     def intake(app: ASGIApp) -> ASGIApp:
-        return Intake(app, platform)
+        return Intake(app, room)
 
-    return Litestar(
-        route_handlers=[*health.ROUTES, *OWN, *SEGMENT],
-        state=State({"platform": platform}),
-        middleware=[intake],
+    app = Litestar(
+        route_handlers=[*health.ROUTES, *described.ROUTES, *OWN, *SEGMENT, *YELLOW],
+        state=State({"platform": platform, "limits": Limits()}),
+        middleware=[Named, intake],
         exception_handlers={
             Problem: on_problem,
             HTTPException: on_refusal,
             Exception: on_defect,
         },
-        cors_config=CORSConfig(allow_origins=["*"], allow_headers=["*"], max_age=86_400),
+        cors_config=CORSConfig(
+            allow_origins=["*"], allow_headers=["*"], expose_headers=SHOWN, max_age=86_400
+        ),
         openapi_config=OpenAPIConfig(
             title="User 360",
             version=__version__,
-            path="/",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            use_handler_docstrings=True,
+            openapi_router=NoRoutes("/", route_handlers=[]),
         ),
+        on_startup=[make_threads],
         request_max_body_size=None,
         logging_config=None,
     )
+    app.asgi_handler = Watch(AsSent(app.asgi_handler))
+    return app
+
+
+class NoRoutes(Router):
+    """The framework's own pages on the API, which are not wanted: none."""
+
+    def register(self, value: Any) -> list[Any]:  # noqa: ARG002 - the framework's own signature
+        return []
+
+
+async def make_threads() -> None:
+    """Give the loop its threads for questions."""
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="reader")
+    asyncio.get_running_loop().set_default_executor(threads)
 
 
 def on_problem(_request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    """What cannot be carried out, said plainly."""
     return gate.problem_response(problem)
 
 
 def on_refusal(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """What the framework refuses, in the same shape."""
+    if error.status_code >= 500:
+        log.error("request failed", exc_info=error)
     return gate.problem_response(gate.from_framework(error))
 
 

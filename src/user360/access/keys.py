@@ -34,6 +34,7 @@ def fingerprint(key: str) -> str:
 
 
 def new_key() -> str:
+    """A fresh key of 192 random bits."""
     return "u3_" + secrets.token_urlsafe(24)
 
 

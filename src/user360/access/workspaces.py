@@ -147,8 +147,12 @@ def save_counter(connection: Connection, workspace: Workspace) -> None:
     )
 
 
-def save_settings(connection: Connection, workspace: Workspace) -> None:
+def save_settings(
+    connection: Connection, workspace: Workspace, settings: WorkspaceSettings | None = None
+) -> None:
+    """Keep these settings, or those in force."""
+    kept = msgspec.json.encode(settings or workspace.settings).decode()
     connection.execute(
         sa.text("UPDATE workspaces SET settings = :settings WHERE id = :id"),
-        {"id": workspace.id, "settings": msgspec.json.encode(workspace.settings).decode()},
+        {"id": workspace.id, "settings": kept},
     )

@@ -16,9 +16,20 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
 from user360.access import keys, roles
+from user360.access.change import Change
 from user360.access.keys import Key
+from user360.access.limits import LimitReached, Limits, Room
 from user360.access.workspaces import Workspace
-from user360.errors import Fault, Forbidden, Problem, Unauthenticated
+from user360.errors import (
+    Fault,
+    Forbidden,
+    Malformed,
+    NotFound,
+    Problem,
+    StorageFailed,
+    TooLarge,
+    Unauthenticated,
+)
 from user360.ingest.call import Call, Outcome
 from user360.platform import Platform
 from user360.storage.ledger import Connection
@@ -29,6 +40,7 @@ Anyone = ASGIConnection[Any, Any, Any, Any]
 SEQ = "X-User360-Seq"
 MIN_SEQ = "X-User360-Min-Seq"
 PROBLEM = "application/problem+json"
+ACTOR, ROOM = "user360.actor", "user360.room"
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -44,6 +56,7 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 def platform_of(connection: Anyone) -> Platform:
+    """The platform that the application serves."""
     platform: Platform = connection.app.state.platform
     return platform
 
@@ -64,13 +77,23 @@ def key_in_headers(connection: Anyone) -> str | None:
 
 
 def authenticate(connection: Anyone, key: str | None) -> Actor:
-    """The caller behind a key. Raises `Unauthenticated`."""
+    """The caller behind a key, counted against its limit.
+
+    Raises `Unauthenticated`, `LimitReached`.
+    """
     platform = platform_of(connection)
     found = platform.keys.get(keys.fingerprint(key)) if key else None
     if found is None:
         raise Unauthenticated
     platform.key_used(found.id)
-    return Actor(found, platform.workspaces[found.workspace])
+    workspace = platform.workspaces[found.workspace]
+    if workspace.settings.rate_limit:
+        limits: Limits = connection.app.state.limits
+        room, allowed = limits.take(found, workspace.settings.rate_limit)
+        connection.scope["state"][ROOM] = room
+        if not allowed:
+            raise LimitReached(room)
+    return Actor(found, workspace)
 
 
 def allow(action: str) -> Guard:
@@ -78,8 +101,8 @@ def allow(action: str) -> Guard:
 
     def guard(connection: Anyone, _handler: BaseRouteHandler) -> None:
         actor = authenticate(connection, key_in_headers(connection))
+        connection.scope["state"][ACTOR] = actor
         permit(actor, action)
-        connection.state["actor"] = actor
 
     return guard
 
@@ -92,8 +115,20 @@ def permit(actor: Actor, action: str) -> None:
 
 def actor_of(connection: Anyone) -> Actor:
     """The caller that the guard let in."""
-    actor: Actor = connection.state["actor"]
+    actor: Actor = connection.scope["state"][ACTOR]
     return actor
+
+
+def actor_in(scope: Any) -> Actor | None:
+    """The caller of a request, when it got so far."""
+    actor: Actor | None = scope.get("state", {}).get(ACTOR)
+    return actor
+
+
+def room_of(scope: Any) -> Room | None:
+    """What is left of the caller's rate limit, when there is one."""
+    room: Room | None = scope.get("state", {}).get(ROOM)
+    return room
 
 
 async def settle(platform: Platform, calls: Sequence[Call]) -> list[Outcome]:
@@ -116,6 +151,27 @@ async def write(platform: Platform, job: Callable[[Connection], Result]) -> Resu
     return result
 
 
+async def change(
+    request: Request[Any, Any, Any], job: Callable[[Change], Result]
+) -> tuple[Result, int]:
+    """Run a change of the caller's workspace; its result, and the position that shows it."""
+    platform, actor = platform_of(request), actor_of(request)
+    position = platform.committer.position
+
+    def run(connection: Connection) -> tuple[Result, int]:
+        given = Change(
+            connection,
+            platform.ledger.dialect,
+            actor.workspace,
+            now=platform.now(),
+            actor=actor.ref,
+            take=position.take,
+        )
+        return job(given), position.last
+
+    return await write(platform, run)
+
+
 async def _answered(submit: Callable[[Callable[[Any], None]], None]) -> Any:
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
@@ -128,7 +184,10 @@ async def _answered(submit: Callable[[Callable[[Any], None]], None]) -> Any:
         else:
             future.set_result(result)
 
-    submit(lambda result: loop.call_soon_threadsafe(resolve, result))
+    def done(result: Any) -> None:
+        loop.call_soon_threadsafe(resolve, result)
+
+    submit(done)
     return await future
 
 
@@ -147,14 +206,20 @@ async def ask(
 ) -> Result:
     """Ask the warehouse once it shows what the caller says it must see (`X-User360-Min-Seq`).
 
-    The declarations in force are always shown: a question may name any declared property.
+    The declarations in force are always shown: a question may name any declared property. When
+    they change while it is being asked, it is asked again.
     """
-    platform = platform_of(request)
-    catalogue = actor_of(request).workspace.catalogue
-    position = max(at_least, catalogue.version, min_seq(request))
+    platform, workspace = platform_of(request), actor_of(request).workspace
+    position = max(at_least, min_seq(request))
 
     def asked() -> Result:
-        return question(platform.wait(position))
+        while True:
+            version = workspace.catalogue.version
+            try:
+                return question(platform.wait(max(position, version)))
+            except Exception:
+                if workspace.catalogue.version == version:
+                    raise
 
     return await asyncio.to_thread(asked)
 
@@ -188,22 +253,57 @@ def problem_body(problem: Problem) -> dict[str, Any]:
 
 
 def problem_response(problem: Problem) -> Response[Any]:
-    headers = {"Retry-After": "1"} if problem.status in (429, 503) else {}
+    """The answer to a request that cannot be carried out."""
+    headers = {}
+    if problem.status in (429, 503):
+        headers["Retry-After"] = str(getattr(problem, "retry_after", 1))
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="User 360", Bearer'
+    if allowed := getattr(problem, "allowed", None):
+        headers["Allow"] = allowed
     return Response(
         problem_body(problem), status_code=problem.status, media_type=PROBLEM, headers=headers
     )
 
 
+class NoRoute(NotFound):
+    """There is nothing at this address."""
+
+
+class NoMethod(Problem):
+    """This address does not answer this method."""
+
+    status = 405
+    code = "methodNotAllowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"This address answers {allowed}")
+        self.allowed = allowed
+
+
 def from_framework(error: HTTPException) -> Problem:
-    """The framework's own refusals (no such route, a body of the wrong shape) as a `Problem`."""
-    faults = []
+    """The framework's own refusals (no such route, a parameter of the wrong type) as a `Problem`.
+
+    Its own words are not passed on where they repeat the path.
+    """
+    if error.status_code == 404:
+        return NoRoute()
+    if error.status_code == 405:
+        return NoMethod((error.headers or {}).get("allow", ""))
+    if error.status_code == 413:
+        return TooLarge()
+    if error.status_code >= 500:
+        return StorageFailed("The server could not answer; it has been logged")
     extra: Any = error.extra if isinstance(error.extra, list) else []
-    for item in extra:
-        if isinstance(item, dict):
-            path = str(item.get("key", ""))
-            faults.append(Fault(path, "invalid", str(item.get("message", ""))))
-    kind = type("Refused", (Problem,), {"__doc__": error.detail, "status": error.status_code})
-    refused: Problem = kind(error.detail, faults=faults)
-    return refused
+    faults = [_fault(item) for item in extra if isinstance(item, dict)]
+    detail = faults[0].message if faults else "The request is not what this call reads"
+    return Malformed(detail, faults=faults)
+
+
+def _fault(item: dict[str, Any]) -> Fault:
+    """One place in what the framework refuses: a parameter, or a body that is not there."""
+    name, source = str(item.get("key", "")), item.get("source")
+    if name == "data" or source == "body":
+        return Fault("", "malformed", "expected a JSON body")
+    message = str(item.get("message", "")).partition(" - at")[0].strip("'")
+    return Fault(name, "invalid", f"{name}: {message.lower()}")

@@ -5,29 +5,50 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import sqlalchemy as sa
+import msgspec
 from litestar import Request, Response, get
+from litestar.openapi.datastructures import ResponseSpec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from user360 import __version__
 from user360.doors import gate
 from user360.errors import Problem
+from user360.events import store as event_store
 from user360.platform import Platform
 
 
+class Alive(msgspec.Struct):
+    """The process lives, in this version."""
+
+    version: str
+    status: str = "alive"
+
+
+class Ready(msgspec.Struct):
+    """Whether every part answers, and what each says."""
+
+    status: str
+    parts: dict[str, str]
+
+
 @get("/healthz", include_in_schema=True, tags=["health"], summary="Alive", sync_to_thread=False)
-def healthz() -> dict[str, str]:
+def healthz() -> Alive:
     """Answers as long as the process lives."""
-    return {"status": "alive", "version": __version__}
+    return Alive(version=__version__)
 
 
-@get("/readyz", tags=["health"], summary="Ready", raises=[])
-async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
+@get(
+    "/readyz",
+    tags=["health"],
+    summary="Ready",
+    responses={503: ResponseSpec(Ready, description="Not ready")},
+)
+async def readyz(request: Request[Any, Any, Any]) -> Response[Ready]:
     """Pings every part: 200 when all answer, 503 naming those that do not."""
     platform = gate.platform_of(request)
     parts = await asyncio.to_thread(ping, platform)
     ready = all(state == "ok" for state in parts.values())
-    content = {"status": "ready" if ready else "not ready", "parts": parts}
+    content = Ready(status="ready" if ready else "not ready", parts=parts)
     return Response(content, status_code=200 if ready else 503)
 
 
@@ -43,7 +64,7 @@ def ping(platform: Platform) -> dict[str, str]:
 
 def _ledger(platform: Platform) -> None:
     with platform.ledger.read() as connection:
-        connection.execute(sa.text("SELECT 1")).scalar_one()
+        event_store.last_position(connection)
 
 
 def _try(ask: Any) -> str:

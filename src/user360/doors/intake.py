@@ -5,16 +5,36 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
 
-from user360.doors.gate import problem_response
-from user360.errors import Busy, Malformed, Problem, TooLarge
+from user360.errors import Busy, Malformed, TooLarge
 from user360.observe import metrics
 from user360.platform import Platform
 
 LIMITS = (("/v1/", 4_194_304), ("/cdp/", 16_777_216), ("/api/", 67_108_864))
 DEFAULT_LIMIT = 1_048_576
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
+
+
+class Room:
+    """How many bytes of bodies are being worked on, over all routes."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.held = 0
+
+    def take(self, size: int) -> None:
+        """Hold room for a body. Raises `Busy` when there is none, or the queue is full."""
+        full = self.held and self.held + size > self.platform.settings.queue_bytes
+        if full or not self.platform.committer.room():
+            metrics.REFUSED.inc()
+            raise Busy
+        self.add(size)
+
+    def add(self, size: int) -> None:
+        self.held += size
+        metrics.QUEUE_BYTES.set(self.held)
 
 
 class Intake:
@@ -24,44 +44,24 @@ class Intake:
     the answer is 429 before a byte is read.
     """
 
-    def __init__(self, app: ASGIApp, platform: Platform) -> None:
+    def __init__(self, app: ASGIApp, room: Room) -> None:
         self.app = app
-        self.platform = platform
-        self.held = 0
+        self.room = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in WRITES:
+        if scope["type"] != ScopeType.HTTP or scope["method"] not in WRITES:
             await self.app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        taken = 0
+        held = announced(scope["path"], headers)
+        self.room.take(held)
         try:
-            taken = self._admit(scope["path"], headers)
             body = await self._body(scope["path"], headers, receive)
-        except Problem as problem:
-            self.held -= taken
-            await _refuse(problem, send)
-            return
-        grown = len(body) - taken
-        self.held += grown
-        metrics.QUEUE_BYTES.set(self.held)
-        try:
+            self.room.add(len(body) - held)
+            held = len(body)
             await self.app(scope, _replay(body, receive), send)
         finally:
-            self.held -= taken + grown
-
-    def _admit(self, path: str, headers: dict[bytes, bytes]) -> int:
-        """Check what is announced; returns the bytes that are held for it."""
-        announced = headers.get(b"content-length", b"0")
-        size = int(announced) if announced.isdigit() else 0
-        if size > limit_of(path):
-            raise TooLarge(f"The body is {size} bytes; at most {limit_of(path)} are accepted here")
-        room = self.platform.committer.room()
-        if not room or (self.held and self.held + size > self.platform.settings.queue_bytes):
-            metrics.REFUSED.inc()
-            raise Busy
-        self.held += size
-        return size
+            self.room.add(-held)
 
     async def _body(self, path: str, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         limit, parts, size = limit_of(path), [], 0
@@ -79,6 +79,15 @@ class Intake:
         body = b"".join(parts)
         encoding = headers.get(b"content-encoding", b"").strip().lower()
         return inflate(body, encoding, limit) if encoding not in (b"", b"identity") else body
+
+
+def announced(path: str, headers: dict[bytes, bytes]) -> int:
+    """The bytes that a request says its body has. Raises `TooLarge`."""
+    given = headers.get(b"content-length", b"0")
+    size = int(given) if given.isdigit() and len(given) < 16 else 0
+    if size > limit_of(path):
+        raise TooLarge(f"The body is {size} bytes; at most {limit_of(path)} are accepted here")
+    return size
 
 
 def limit_of(path: str) -> int:
@@ -111,19 +120,6 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         if sent:
             return await receive()
         sent = True
-        message: Message = {"type": "http.request", "body": body, "more_body": False}
-        return message
+        return {"type": "http.request", "body": body, "more_body": False}
 
     return again
-
-
-async def _refuse(problem: Problem, send: Send) -> None:
-    response = problem_response(problem).to_asgi_response(app=None, request=None)  # type: ignore[arg-type]
-    await send(
-        {
-            "type": "http.response.start",
-            "status": problem.status,
-            "headers": response.encoded_headers(),
-        }
-    )
-    await send({"type": "http.response.body", "body": response.body, "more_body": False})

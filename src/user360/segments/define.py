@@ -193,14 +193,12 @@ def records_of(
     known = resolve.Known(lambda: 0)
     where = (change.connection, change.dialect)
     identity_store.load_users(*where, change.workspace.id, set(given), known)
-    identity_store.load_people(*where, [], known)
+    identity_store.load_people(*where, change.workspace.id, [], known)
     found = []
     for place, user_id in enumerate(given):
         number = known.of_user(user_id)
         if number is None:
-            faults.append(
-                Fault(f"{path}.{place}", "notFound", "There is no user with this userId")
-            )
+            faults.append(Fault(f"{path}.{place}", "notFound", "There is no user with this userId"))
         else:
             found.append(known.root(number))
     return found

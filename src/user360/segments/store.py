@@ -40,6 +40,7 @@ def all_segments(connection: Connection, workspace: int) -> list[Segment]:
 
 
 def one(connection: Connection, workspace: int, number: int) -> Segment | None:
+    """A segment of a workspace; None when there is none of this number."""
     query = sa.text(
         f"SELECT {COLUMNS} FROM segments WHERE workspace_id = :workspace AND id = :id"
         " AND deleted_at IS NULL"
@@ -115,7 +116,7 @@ def since(connection: Connection, dialect: Dialect, records: Collection[int]) ->
         f" WHERE record_id IN {dialect.values('records')} GROUP BY segment_id"
     )
     rows = connection.execute(query, {"records": array(list(records))})
-    return dict(rows.tuples().all())
+    return {segment: at for segment, at in rows}  # noqa: C416 - rows are no pairs to the types
 
 
 def all_members(connection: Connection, workspace: int) -> list[tuple[int, int]]:

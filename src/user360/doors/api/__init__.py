@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from user360.doors.api import sessions
+from user360.doors.api import (
+    definitions,
+    events,
+    many,
+    person,
+    properties,
+    segments,
+    sessions,
+    users,
+    workspace,
+)
 
-ROUTES = [*sessions.ROUTES]
+ROUTES = [
+    *users.ROUTES,
+    *many.ROUTES,
+    *person.ROUTES,
+    *sessions.ROUTES,
+    *events.ROUTES,
+    *properties.ROUTES,
+    *definitions.ROUTES,
+    *segments.ROUTES,
+    *workspace.ROUTES,
+]

@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Response
+from litestar.params import FromPath, JSONBody
 
 from user360.doors import gate
 from user360.doors.api import shapes
+from user360.doors.api.bodies import Body
+from user360.doors.api.operation import Example, operation
+from user360.doors.api.shapes import Answer, Asked, Record
 from user360.errors import NotFound
 from user360.identity import store as identity_store
 from user360.ingest.call import Call, Session
 
+CHAT = {"channel": "web", "session": "visit-17"}
 
-class Capture(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+
+class Capture(Body):
     """Properties said in a conversation, and those its channel knows by itself."""
 
     properties: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -22,88 +28,110 @@ class Capture(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     timestamp: str | None = None
 
 
-class Identify(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class Identify(Body):
     """The userId that the person of this session claims."""
 
-    user_id: Any
+    user_id: str
 
 
-def _call(request: Request[Any, Any, Any], channel: str, session: str, **given: Any) -> Call:
-    actor = gate.actor_of(request)
-    platform = gate.platform_of(request)
-    now = platform.now()
-    return Call(
-        workspace=actor.workspace.id,
+class Captured(Answer):
+    """The record written to, and whether it is a new one."""
+
+    record: Record
+    created: bool
+
+
+class Identified(Answer, omit_defaults=True):
+    """Who the session belongs to now, and how that came about."""
+
+    record: Record
+    outcome: str
+    merge_id: str | None = None
+
+
+class OfSession(Answer):
+    """Who a session belongs to."""
+
+    record: Record
+
+
+def _call(request: Asked, channel: str, session: str, **given: Any) -> Call:
+    return shapes.call(
+        request,
         source="conversation",
         ref=f"session:{channel}/{session}",
-        at=shapes.moment(given.pop("timestamp", None), actor.workspace, now),
-        message_id=f"{now:020d}",
         session=Session(channel, session),
         **given,
     )
 
 
-@post(
-    "/api/v1/sessions/{channel:str}/{session:str}/capture",
-    guards=[gate.allow("records.write")],
-    status_code=200,
-    tags=["sessions"],
-    summary="Capture properties in a session",
+@operation(
+    "POST",
+    "/sessions/{channel:str}/{session:str}/capture",
+    "records.write",
+    "Capture properties in a session",
+    tag="sessions",
+    example=Example(
+        path=CHAT,
+        body={"properties": {"firstName": "Asha"}, "auto": {"country": "India"}},
+    ),
 )
 async def capture(
-    request: Request[Any, Any, Any], channel: str, session: str, data: Capture
-) -> Response[shapes.Captured]:
+    request: Asked, channel: FromPath[str], session: FromPath[str], data: JSONBody[Capture]
+) -> Response[Captured]:
     """Writes to the record the session is mapped to; with none, an unidentified one is made."""
-    platform = gate.platform_of(request)
-    call = _call(
-        request,
-        channel,
-        session,
-        properties=data.properties,
-        auto=data.auto,
-        timestamp=data.timestamp,
-    )
-    outcome = await gate.one(platform, call)
+    call = _call(request, channel, session, properties=data.properties, auto=data.auto)
+    call.at = shapes.moment(data.timestamp, gate.actor_of(request).workspace, call.at)
+    outcome = await gate.one(gate.platform_of(request), call)
     record = await shapes.record(request, outcome.record)
-    return gate.answer(shapes.Captured(record, outcome.created), seq=outcome.seq)
+    return gate.answer(Captured(record=record, created=outcome.created), seq=outcome.seq)
 
 
-@post(
-    "/api/v1/sessions/{channel:str}/{session:str}/identify",
-    guards=[gate.allow("records.write")],
-    status_code=200,
-    tags=["sessions"],
-    summary="Identify a session",
+@operation(
+    "POST",
+    "/sessions/{channel:str}/{session:str}/identify",
+    "records.write",
+    "Identify a session",
+    tag="sessions",
+    refuses=(409,),
+    example=Example(path=CHAT, body={"userId": "asha@example.com"}),
 )
 async def identify(
-    request: Request[Any, Any, Any], channel: str, session: str, data: Identify
-) -> Response[shapes.Identified]:
-    """Settles who the session belongs to, by the table of identity."""
-    platform = gate.platform_of(request)
-    outcome = await gate.one(platform, _call(request, channel, session, user_id=data.user_id))
+    request: Asked, channel: FromPath[str], session: FromPath[str], data: JSONBody[Identify]
+) -> Response[Identified]:
+    """Settles who the session belongs to.
+
+    `outcome` is `created`, `assigned`, `merged`, `switched` or `unchanged`.
+    """
+    call = _call(request, channel, session, user_id=data.user_id)
+    outcome = await gate.one(gate.platform_of(request), call)
     record = await shapes.record(request, outcome.record)
     merge = None if outcome.merge is None else str(outcome.merge)
-    return gate.answer(shapes.Identified(record, outcome.status, merge), seq=outcome.seq)
+    told = Identified(record=record, outcome=outcome.status, merge_id=merge)
+    return gate.answer(told, seq=outcome.seq)
 
 
-@get(
-    "/api/v1/sessions/{channel:str}/{session:str}",
-    guards=[gate.allow("records.read")],
-    tags=["sessions"],
-    summary="The record of a session",
+@operation(
+    "GET",
+    "/sessions/{channel:str}/{session:str}",
+    "records.read",
+    "The record of a session",
+    tag="sessions",
+    refuses=(404,),
+    example=Example(path=CHAT),
 )
 async def of_session(
-    request: Request[Any, Any, Any], channel: str, session: str
-) -> Response[shapes.OfSession]:
+    request: Asked, channel: FromPath[str], session: FromPath[str]
+) -> Response[OfSession]:
     """The record this session is mapped to."""
-    platform, actor = gate.platform_of(request), gate.actor_of(request)
+    workspace = gate.actor_of(request).workspace
     number = await gate.read(
-        platform,
-        lambda c: identity_store.of_session(c, actor.workspace.id, channel, session),
+        gate.platform_of(request),
+        lambda c: identity_store.of_session(c, workspace.id, channel, session),
     )
     if number is None:
         raise NotFound("There is no such session")
-    return gate.answer(shapes.OfSession(await shapes.record(request, number)))
+    return gate.answer(OfSession(record=await shapes.record(request, number)))
 
 
 ROUTES = [capture, identify, of_session]

@@ -1,0 +1,104 @@
+"""One call of the own API as one row: where it is, who may, what it does, an example of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from litestar import delete, get, patch, post, put
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.params import QueryParameter
+
+from user360.doors import gate
+from user360.doors.api import bodies
+from user360.errors import Fault, Problem
+
+PREFIX = "/api/v1"
+METHODS: Mapping[str, Callable[..., Any]] = {
+    "GET": get,
+    "POST": post,
+    "PUT": put,
+    "PATCH": patch,
+    "DELETE": delete,
+}
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """One call that works on the people, events and segments that the documentation tells of."""
+
+    path: Mapping[str, Any] = {}
+    query: Mapping[str, Any] = {}
+    body: Any = None
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """What the documentation says of a call, beside its types.
+
+    `refuses` are the statuses beyond those that every call knows; `waits` says that it asks the
+    warehouse and honours `X-User360-Min-Seq`, `writes` that it answers with `X-User360-Seq`.
+    """
+
+    may: str
+    refuses: tuple[int, ...] = ()
+    waits: bool = False
+    writes: bool = False
+    example: Example = Example()
+
+
+def operation(
+    method: str,
+    path: str,
+    may: str,
+    summary: str,
+    *,
+    tag: str,
+    status: int = 200,
+    refuses: tuple[int, ...] = (),
+    waits: bool = False,
+    example: Example | None = None,
+) -> Callable[[Any], HTTPRouteHandler]:
+    """Make a function the handler of a call. Whatever is not read asking is a write."""
+    writes = method != "GET" and not waits
+    told = Operation(
+        may=may, refuses=refuses, waits=waits, writes=writes, example=example or Example()
+    )
+    decorate: Callable[[Any], HTTPRouteHandler] = METHODS[method](
+        PREFIX + path,
+        guards=[gate.allow(may), only_known_parameters],
+        status_code=status,
+        tags=[tag],
+        summary=summary,
+        dto=bodies.Strict,
+        return_dto=None,
+        opt={"operation": told},
+    )
+    return decorate
+
+
+def only_known_parameters(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
+    """A guard: refuses query parameters that nobody reads."""
+    if not connection.scope["query_string"]:
+        return
+    known = parameters_of(handler)
+    faults = [
+        Fault(name[:64], "invalid", f"is not read here{bodies.hint(name, known)}")
+        for name in dict.fromkeys(connection.query_params)
+        if name not in known
+    ]
+    if faults:
+        raise Problem(f"{faults[0].path} {faults[0].message}", faults=faults)
+
+
+def parameters_of(handler: BaseRouteHandler) -> list[str]:
+    """The names of the query parameters that a handler reads."""
+    fields = handler.parsed_fn_signature.parameters
+    definitions = {name: field.kwarg_definition for name, field in fields.items()}
+    return [
+        definition.name or name
+        for name, definition in definitions.items()
+        if isinstance(definition, QueryParameter)
+    ]

@@ -1,0 +1,115 @@
+"""Every example of the description is a call that works, and answers what the description says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+import pytest
+from litestar.testing import TestClient
+from openapi_spec_validator import validate
+from tests.doors.api.conftest import Api, quoted
+
+from user360.doors.api import ROUTES
+from user360.doors.api.operation import Operation
+
+CALLS = [(next(iter(h.http_methods)), next(iter(h.paths)), h.opt["operation"]) for h in ROUTES]
+
+
+@pytest.fixture(scope="module")
+def document(client: TestClient[Any]) -> dict[str, Any]:
+    answer = client.get("/openapi.json")
+    assert answer.headers["content-type"].startswith("application/json")
+    described: dict[str, Any] = answer.json()
+    return described
+
+
+def people(api: Api) -> dict[str, Any]:
+    """The people, events and segments that the examples tell of; the numbers of what was made."""
+    for name, body in (("tier", {"type": "string"}), ("nickname", {"type": "string"})):
+        assert api.post("/properties", {"name": name, **body}).status_code == 201
+    assert api.delete("/properties/nickname").status_code == 204
+    api.user("asha@example.com", firstName="Asha", country="India", tags=["prospect"], tier="1")
+    visit = api.post("/sessions/web/visit-17/capture", {"properties": {"city": "Goa"}})
+    assert visit.json()["record"]["id"] == "r2"
+    assert api.user("meera@example.com", city="Delhi")["id"] == "r3"
+    api.event("asha@example.com", "Order Completed", amount=1250.5)
+    api.event("asha@example.com", "Page Viewed")
+    api.post("/sessions/web/passing/capture", {"properties": {"city": "Goa"}})
+    merged = api.post("/sessions/web/passing/identify", {"userId": "asha@example.com"}).json()
+    where = {"event": "Order Completed"}
+    dynamic = api.post("/segments", {"name": "Buyers", "where": where}).json()["id"]
+    static = api.post("/segments", {"name": "Friends", "userIds": []}).json()["id"]
+    keys = {key["role"]: key["id"] for key in api.get("/keys").json()["keys"]}
+    return {
+        "merge_id": merged["mergeId"],
+        "segment_id": {1: dynamic, 2: static},
+        "key_id": {2: keys["reader"]},
+    }
+
+
+def path_of(template: str, operation: Operation, made: dict[str, Any]) -> str:
+    path = template.removeprefix("/api/v1")
+    for name, given in operation.example.path.items():
+        real = made.get(name, given)
+        value = real[given] if isinstance(real, dict) else real
+        for kind in ("str", "int"):
+            path = path.replace(f"{{{name}:{kind}}}", quoted(str(value)))
+    assert "{" not in path, f"{template} has no example of its path"
+    return path
+
+
+@pytest.mark.parametrize(
+    ("method", "template", "operation"), CALLS, ids=[f"{m} {p}" for m, p, _ in CALLS]
+)
+def test_an_example_works_and_answers_as_described(
+    api: Api, document: dict[str, Any], method: str, template: str, operation: Operation
+) -> None:
+    made = people(api)
+    given: dict[str, Any] = {"params": operation.example.query}
+    if operation.example.body is not None:
+        given["json"] = operation.example.body
+    answer = api.call(method, path_of(template, operation, made), **given)
+    assert answer.status_code < 300, answer.text
+    path = template.replace(":str", "").replace(":int", "")
+    described = document["paths"][path][method.lower()]
+    response = described["responses"][str(answer.status_code)]
+    only_told = "dryRun" in operation.example.query
+    assert ("headers" in response and not only_told) == ("x-user360-seq" in answer.headers)
+    if "content" in response:
+        check(answer.json(), response["content"]["application/json"]["schema"], document)
+    if operation.example.body is not None:
+        content = described["requestBody"]["content"]["application/json"]
+        assert content["examples"]["example"]["value"] == operation.example.body
+        check(operation.example.body, content["schema"], document)
+
+
+def check(value: Any, schema: dict[str, Any], document: dict[str, Any]) -> None:
+    """`value` is what `schema` of the description says."""
+    whole = {**schema, "components": document["components"]}
+    jsonschema.Draft202012Validator(whole).validate(value)
+
+
+@pytest.mark.parametrize(("method", "template", "operation"), CALLS)
+def test_every_call_that_reads_a_body_shows_one(
+    document: dict[str, Any], method: str, template: str, operation: Operation
+) -> None:
+    path = template.replace(":str", "").replace(":int", "")
+    reads = "requestBody" in document["paths"][path][method.lower()]
+    assert reads == (operation.example.body is not None)
+
+
+def test_the_description_is_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_the_page_needs_nothing_from_elsewhere(client: TestClient[Any]) -> None:
+    answer = client.get("/docs")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "<script" not in answer.text
+    assert "http" not in answer.text.replace("https://github.com", "")
+    for _, template, _ in CALLS:
+        assert template.replace(":str", "").replace(":int", "") in answer.text
