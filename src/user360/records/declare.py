@@ -15,9 +15,10 @@ import msgspec
 
 from user360 import ids
 from user360.access.change import Change
-from user360.access.workspaces import IDENTIFYING, Workspace
+from user360.access.workspaces import Workspace
 from user360.clock import to_iso, to_us
 from user360.errors import Conflict, Invalid, NotFound
+from user360.identity.identifier import IDENTIFYING
 from user360.records import shape, store
 from user360.records.properties import READ_ONLY, Catalogue, Property, Type
 from user360.storage.warehouse import Warehouse, schema_of
