@@ -29,15 +29,19 @@ class World:
     types: dict[str, str] = field(compare=False)
 
 
-@dataclass
+@dataclass(eq=False)
 class Happening:
+    """Something that happened to a person."""
+
     name: str
     at: datetime
     properties: dict[str, Any]
 
 
-@dataclass
+@dataclass(eq=False)
 class Person:
+    """A person, with the values as records keep them."""
+
     number: int
     properties: dict[str, Any]
     events: list[Happening] = field(default_factory=list)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
+from itertools import product
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,14 +12,14 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlglot
 from sqlglot import exp
-from tests.segments import people
+from tests.segments import people, reference
 from tests.segments.people import CATALOGUE, Warehouse
 from tests.segments.reference import Happening, Person, World
 
 from user360 import errors
 from user360.records.properties import Catalogue
 from user360.segments import compile as compiler
-from user360.segments import tree
+from user360.segments import operators, tree
 
 NOW = datetime(2026, 11, 22, 5, 40, tzinfo=UTC)
 INDIA = people.world("Asia/Kolkata", NOW)
@@ -32,10 +34,16 @@ def bought(at: str = "2026-11-20T10:00:00Z", **properties: Any) -> Happening:
     return Happening("Purchase", datetime.fromisoformat(at), properties)
 
 
-def asked(given: dict[str, Any], *crowd: Person, world: World = INDIA) -> set[int]:
-    """Who fits, of a crowd; the same whether or not some of their events lie under merged ids."""
+@cache
+def filled(crowd: tuple[Person, ...]) -> Warehouse:
     warehouse = Warehouse()
     warehouse.fill(crowd, Random(1))
+    return warehouse
+
+
+def asked(given: dict[str, Any], *crowd: Person, world: World = INDIA) -> set[int]:
+    """Who fits, of a crowd; the same whether or not some of their events lie under merged ids."""
+    warehouse = filled(crowd)
     found = warehouse.ids(given, world, mapped=False)
     assert warehouse.ids(given, world, mapped=True) == found
     return found
@@ -82,22 +90,27 @@ def _sum(op: str, value: float) -> dict[str, Any]:
     return {"path": "amount", "op": op, "value": value}
 
 
-def test_never_having_bought_counts_as_less_than_three_but_not_as_at_least_none() -> None:
+def test_never_having_bought_is_less_than_three_times_but_not_at_least_no_times() -> None:
     crowd = [person(1), person(2, bought()), person(4, *[bought()] * 3)]
     for op, value, expected in [
         ("lt", 3, {1, 2}),
-        ("lte", 0, {1}),
+        ("lt", 0, set()),
         ("is", 0, {1}),
-        ("is", 1, {2}),
         ("isNot", 1, {1, 4}),
         ("isNot", 0, {2, 4}),
         ("gte", 0, {2, 4}),
-        ("gt", 1, {4}),
-        ("lt", 0, set()),
     ]:
-        given = {"event": "Purchase", "count": {"op": op, "value": value}}
-        assert asked(given, *crowd) == expected
-        assert asked({**given, "occurred": False}, *crowd) == {1, 2, 4} - expected
+        assert asked({"event": "Purchase", "count": {"op": op, "value": value}}, *crowd) == expected
+
+
+def test_every_comparison_of_every_small_count_is_right_and_so_is_its_complement() -> None:
+    crowd = [person(n + 1, *[bought()] * n) for n in range(5)]
+    for op, value in product(operators.TOTALS, range(5)):
+        for sums in ({}, {"sum": _sum("gte", 0)}, {"sum": _sum("lte", 0)}):
+            given = {"event": "Purchase", "count": {"op": op, "value": value}, **sums}
+            expected = {each.number for each in crowd if reference.of_events(given, each, INDIA)}
+            assert asked(given, *crowd) == expected, given
+            assert asked({**given, "occurred": False}, *crowd) == {1, 2, 3, 4, 5} - expected
 
 
 def test_a_sum_takes_what_is_no_number_for_nothing_and_cents_without_dust() -> None:
@@ -164,6 +177,18 @@ def test_birthdays_of_the_coming_week_are_found_over_the_turn_of_the_year() -> N
     assert asked({"not": given}, *crowd, person(9), world=world) == {0, 5, 9}
     year = {"inNext": {"amount": 12, "unit": "months"}}
     assert len(asked({**given, "values": [year]}, *crowd, world=world)) == 6
+
+
+def test_a_day_written_in_an_event_is_that_day_even_where_its_midnight_is_skipped() -> None:
+    world = people.world("America/Sao_Paulo", datetime.fromisoformat("2018-11-04T15:00:00Z"))
+    crowd = [person(n, bought(due=f"2018-11-0{n}")) for n in (3, 4, 5)]
+    for op, values, expected in [
+        ("isToday", [], {4}),
+        ("isBefore", ["2018-11-04"], {3}),
+        ("isAfter", ["2018-11-04"], {5}),
+    ]:
+        where = {"path": "due", "op": op, "values": values}
+        assert asked({"event": "Purchase", "where": [where]}, *crowd, world=world) == expected
 
 
 def test_what_looks_like_sql_is_only_ever_text() -> None:

@@ -99,7 +99,7 @@ def test_a_property_that_has_gone_since_is_still_named() -> None:
     assert describe(node, Catalogue()) == "Records where points gt 5."
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(data=st.data(), place=conditions.worlds())
 def test_every_tree_can_be_said_with_every_name_in_it(
     data: st.DataObject, place: tuple[str, datetime]

@@ -10,8 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.segments import conditions, people, reference
 from tests.segments.people import Warehouse
-from tests.segments.reference import Person, World
+from tests.segments.reference import Happening, Person, World
 
+from user360.segments import periods
+
+AHEAD = ("days", "weeks", "months")
 MANY = settings(suppress_health_check=list(HealthCheck))
 
 
@@ -37,3 +40,54 @@ def test_any_tree_over_any_people_means_what_the_reference_says(
         found = expected(tree, crowd, world)
         assert warehouse.ids(tree, world, mapped=True) == found, tree
         assert warehouse.ids(tree, world, mapped=False) == found, tree
+
+
+SPANS = [{"amount": amount, "unit": unit} for amount in (0, 1, 2, 30) for unit in periods.UNITS]
+
+
+def bounds(world: World) -> list[str]:
+    """Moments to compare with: days, instants, times on the wall."""
+    here = [each.astimezone(world.zone) for each in people.moments(world)[::13]]
+    wall = [each.replace(tzinfo=None, microsecond=0).isoformat(" ") for each in here]
+    return [*people.days(world)[4:9], *wall[:4], *(each.isoformat() for each in here[:4])]
+
+
+@pytest.mark.parametrize("place", people.WORLDS, ids=str)
+def test_every_period_is_right_at_every_boundary(warehouse: Warehouse, place: Any) -> None:
+    world = people.world(*place)
+    crowd = [
+        Person(number, {"createdAt": people.stored(at), "updatedAt": people.stored(at)}, [
+            Happening("E", at, {})
+        ])
+        for number, at in enumerate(people.moments(world), start=1)
+    ]  # fmt: skip
+    warehouse.fill(crowd, Random(0))
+    given: list[dict[str, Any]] = [{"period": name} for name in periods.NAMED]
+    given += [{"last": span} for span in SPANS]
+    given += [{kind: at} for kind in ("after", "before") for at in bounds(world)]
+    given += [{"on": day} for day in people.days(world)[4:9]]
+    for period in given:
+        tree = {"event": "E", "during": period}
+        assert warehouse.ids(tree, world) == expected(tree, crowd, world), period
+
+
+@pytest.mark.parametrize("kind", ["date", "datetime"])
+@pytest.mark.parametrize("place", people.WORLDS, ids=str)
+def test_every_operator_on_days_and_times_is_right_at_every_boundary(
+    warehouse: Warehouse, place: Any, kind: str
+) -> None:
+    world = people.world(*place)
+    name = people.ASKED[kind][0]
+    times = dict.fromkeys(("createdAt", "updatedAt"), people.stored(world.now))
+    pool = people.pools(world)[kind]
+    crowd = [Person(number, times | {name: value}) for number, value in enumerate(pool, start=1)]
+    warehouse.fill(crowd, Random(0))
+    given: list[tuple[str, list[Any]]] = [("isToday", []), ("anniversary", [])]
+    days = people.days(world)[4:9] if kind == "date" else bounds(world)
+    given += [(op, [day]) for op in ("is", "isBefore", "isAfter") for day in days]
+    moving = ("inLast", "inNext", "wasExactly", "willBeExactly")
+    given += [(op, [span]) for op in moving for span in SPANS]
+    given += [("anniversary", [{"inNext": span}]) for span in SPANS if span["unit"] in AHEAD]
+    for op, values in given:
+        tree = {"property": name, "op": op, "values": values}
+        assert warehouse.ids(tree, world) == expected(tree, crowd, world), tree

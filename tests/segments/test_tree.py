@@ -25,7 +25,7 @@ def faults(given: Any, catalogue: Catalogue = CATALOGUE) -> dict[str, str]:
     return {fault.path: fault.message for fault in refused.value.faults}
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(data=st.data(), place=conditions.worlds())
 def test_a_tree_written_out_and_read_again_is_the_same(data: st.DataObject, place: Any) -> None:
     given = data.draw(conditions.trees(people.world(*place)))

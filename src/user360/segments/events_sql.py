@@ -6,7 +6,7 @@ map of merges after, so that a scan of millions of events never joins the map.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from sqlglot import exp
@@ -34,7 +34,7 @@ class _Having(msgspec.Struct, frozen=True):
     tests: tuple[Compared, ...] = ()
     inverted: bool = False
 
-    def over(self, totals: list[Expr]) -> Expr:
+    def over(self, totals: Sequence[Expr]) -> Expr:
         """The test of these totals, one for each."""
         held = sql.all_of(
             operators.TOTALS[test.op].comparison(this=total, expression=sql.number(test.value))
@@ -75,28 +75,41 @@ def _is_any(tests: tuple[Compared, ...], idle_fit: bool) -> bool:
 _ANY = (("gte", 0), ("gte", 1), ("gt", 0), ("isNot", 0))
 _NONE = (("is", 0), ("lt", 1), ("lte", 0))
 
+_RECORD = sql.column("record_id")
+_PERSON = sql.call("coalesce", sql.column("survivor_id", "m"), sql.column("record_id", "e"))
+
 
 def _records(node: EventTest, source: Source, when: When, having: _Having) -> Expr:
-    """The people, or with a map of merges the records, who have events, and as many as wanted."""
+    """The people who have events that fit, and as many as wanted."""
     scan = _scan(node, source, when)
     if source.merged is None:
-        scan.set("expressions", [sql.column("record_id")])
-        if having.tests:
-            scan.set("group", exp.Group(expressions=[sql.column("record_id")]))
-            totals = [_total(test, rounded=True) for test in having.tests]
-            scan.set("having", exp.Having(this=having.over(totals)))
-        return scan
+        return _counted(scan, having)
+    return _counted_through(sql.relation(source.schema, source.merged), scan, having)
+
+
+def _counted(scan: exp.Select, having: _Having) -> Expr:
+    """By record, where every record is a person."""
+    scan.set("expressions", [_RECORD.copy()])
+    if having.tests:
+        totals = [_total(test, rounded=True) for test in having.tests]
+        scan.set("group", exp.Group(expressions=[_RECORD.copy()]))
+        scan.set("having", exp.Having(this=having.over(totals)))
+    return scan
+
+
+def _counted_through(merged: Expr, scan: exp.Select, having: _Having) -> Expr:
+    """By record first, and then by the person that the map of merges names."""
     names = [f"n{i}" for i in range(len(having.tests))]
-    totals = [
+    totals: list[Expr] = [
         exp.Alias(this=_total(test, rounded=False), alias=sql.name(name))
         for test, name in zip(having.tests, names, strict=True)
     ]
-    scan.set("expressions", [sql.column("record_id"), *totals])
-    scan.set("group", exp.Group(expressions=[sql.column("record_id")]))
-    folded = _folded(scan, sql.relation(source.schema, source.merged))
+    scan.set("expressions", [_RECORD.copy(), *totals])
+    scan.set("group", exp.Group(expressions=[_RECORD.copy()]))
+    folded = _folded(scan, merged)
     if having.tests:
-        folded.set("group", exp.Group(expressions=[_PERSON.copy()]))
         totals = [_again(test, name) for test, name in zip(having.tests, names, strict=True)]
+        folded.set("group", exp.Group(expressions=[_PERSON.copy()]))
         folded.set("having", exp.Having(this=having.over(totals)))
     return folded
 
@@ -110,9 +123,6 @@ def _scan(node: EventTest, source: Source, when: When) -> exp.Select:
     tests += [where(test, when) for test in node.where]
     events = exp.From(this=sql.relation(source.schema, source.events))
     return exp.Select(from_=events, where=exp.Where(this=sql.all_of(tests)))
-
-
-_PERSON = sql.call("coalesce", sql.column("survivor_id", "m"), sql.column("record_id", "e"))
 
 
 def _folded(scan: exp.Select, merged: Expr) -> exp.Select:
