@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import sqlalchemy.exc
+
+from user360.errors import StorageFailed
+from user360.storage.ledger import Ledger
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    made = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    made.migrate()
+    return made
+
+
+def put(ledger: Ledger, name: str, size: int = 10) -> None:
+    query = sa.text("INSERT INTO jobs VALUES (:name, 1, 'test', 0, :result)")
+    with ledger.write() as connection:
+        connection.execute(query, {"name": name, "result": os.urandom(size // 2).hex()})
+
+
+def count(connection: sa.Connection) -> int:
+    return int(connection.execute(sa.text("SELECT count(*) FROM jobs")).scalar_one())
+
+
+def test_a_commit_is_on_disk_before_it_is_answered(ledger: Ledger) -> None:
+    with ledger.write() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar_one() == 1
+
+
+def test_a_reader_sees_one_moment_and_holds_nobody_up(ledger: Ledger) -> None:
+    put(ledger, "a")
+    with ledger.read() as reader:
+        assert count(reader) == 1
+        put(ledger, "b")
+        assert count(reader) == 1
+    with ledger.read() as reader:
+        assert count(reader) == 2
+
+
+def test_a_reader_cannot_write(ledger: Ledger) -> None:
+    with pytest.raises(StorageFailed, match="readonly"), ledger.read() as reader:
+        reader.execute(sa.text("DELETE FROM jobs"))
+
+
+def test_a_failed_transaction_leaves_nothing(ledger: Ledger) -> None:
+    query = sa.text("INSERT INTO jobs VALUES ('a', 1, 'test', 1 / :zero, :missing)")
+    put(ledger, "b")
+    with pytest.raises(sa.exc.IntegrityError):
+        _empty_and_fail(ledger, query)
+    with ledger.read() as reader:
+        assert count(reader) == 1
+
+
+def _empty_and_fail(ledger: Ledger, failing: sa.TextClause) -> None:
+    with ledger.write() as connection:
+        connection.execute(sa.text("DELETE FROM jobs"))
+        connection.execute(failing, {"zero": 0, "missing": None})
+
+
+def test_what_the_log_grew_to_while_a_reader_stood_still_is_given_back(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    wal = tmp_path / "ledger.db-wal"
+    with ledger.read() as reader:
+        count(reader)
+        for n in range(90):
+            put(ledger, f"big{n}", 1_000_000)
+        assert wal.stat().st_size > 80_000_000
+    for n in range(3):
+        put(ledger, f"small{n}")
+    assert wal.stat().st_size <= 67_108_864
+
+
+def test_errors_carry_no_values(ledger: Ledger) -> None:
+    query = sa.text("INSERT INTO no_such_table VALUES (:secret)")
+    with pytest.raises(Exception, match="no_such_table") as caught, ledger.write() as connection:
+        connection.execute(query, {"secret": "asha@example.com"})
+    assert "asha" not in str(caught.value)
+
+
+def test_a_sound_file_has_no_damage_and_a_spoiled_one_says_so(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    for n in range(50):
+        put(ledger, f"j{n}", 4_000)
+    assert ledger.damage() == []
+    ledger.close()
+    path = tmp_path / "ledger.db"
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xff" * 20_000)
+    assert Ledger(f"sqlite:///{path}").damage() != []
