@@ -306,6 +306,31 @@ def test_bodies_may_be_packed_and_of_any_type(
     assert product.person("packed") is not None
 
 
+def test_of_very_many_errors_the_first_are_listed_and_the_rest_told(
+    client: Client, basic: dict[str, str]
+) -> None:
+    answer = client.post("/v1/batch", json={"batch": [{}] * 2_500}, headers=basic)
+    *listed, last = answer.json()["errors"]
+    assert [e["path"] for e in listed] == [f"batch.{n}.type" for n in range(1_000)]
+    assert last["message"].startswith("1500 more errors")
+
+
+def test_a_batch_of_more_messages_than_anyone_sends_is_not_taken(
+    client: Client, basic: dict[str, str]
+) -> None:
+    answer = client.post("/v1/batch", json={"batch": [{}] * 50_001}, headers=basic)
+    assert (answer.status_code, errors_of(answer)) == (413, {"batch": "tooLarge"})
+
+
+def test_a_message_with_very_many_bad_traits_is_answered_soon(
+    client: Client, basic: dict[str, str]
+) -> None:
+    bad = {"type": "identify", "userId": "m", "traits": {f"bad {n}": [{}] for n in range(1_000)}}
+    answer = client.post("/v1/batch", json={"batch": [bad] * 20}, headers=basic)
+    assert answer.elapsed.total_seconds() < 20
+    assert answer.json()["errors"][0]["path"] == "batch.0.traits.bad 0"
+
+
 def test_more_than_four_megabytes_are_not_taken(client: Client, basic: dict[str, str]) -> None:
     body = json.dumps({"batch": [], "padding": "x" * 4_194_304}).encode()
     assert client.post("/v1/batch", content=body, headers=basic).status_code == 413

@@ -72,7 +72,7 @@ def of_batch() -> type[Operation]:
     """The operation of a route that takes a batch."""
     kinds = [_inlined(kind) for kind in messages.KINDS.values()]
     properties = {
-        "batch": {"type": "array", "items": {"oneOf": kinds}},
+        "batch": {"type": "array", "maxItems": messages.MOST, "items": {"oneOf": kinds}},
         "sentAt": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         "context": _inlined(messages.Context),
         "writeKey": WRITE_KEY,

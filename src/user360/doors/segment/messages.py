@@ -15,6 +15,8 @@ from user360.errors import Fault, Malformed, Problem, TooLarge
 Kind = TypeVar("Kind", bound="Common")
 Id = str | int | None
 MAX_MESSAGE = 32_768
+# A batch of 4 MB holds some 20,000 messages as SDKs send them; only empty ones would be more.
+MOST = 50_000
 
 
 class Context(msgspec.Struct, rename="camel", gc=False):
@@ -119,11 +121,14 @@ def write_key(body: bytes) -> str | None:
 
 
 def read_batch(body: bytes) -> Batch:
-    """A batch, its messages not yet read. Raises `Malformed`."""
+    """A batch, its messages not yet read. Raises `Malformed`, `TooLarge`."""
     try:
-        return _read_batch(body)
+        found = _read_batch(body)
     except (ValueError, RecursionError) as error:
         raise _malformed(error) from None
+    if len(found.batch) > MOST:
+        raise TooLarge.at("batch", f"the batch holds {len(found.batch)} messages; at most {MOST}")
+    return found
 
 
 def read_message(raw: bytes | msgspec.Raw) -> Message:

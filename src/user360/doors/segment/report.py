@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from user360.doors.segment import messages, traits, translate
+from user360.doors.segment import messages, traits
 from user360.doors.segment.messages import Message
 from user360.errors import Fault, Problem
 from user360.events.store import Rejection
 from user360.ingest.call import Call, Outcome
 
+MOST = 1_000
 _PATHS = {"session.id": "anonymousId", "session.channel": "context.channel"}
 
 
@@ -21,8 +22,9 @@ def faults_of(message: Message, call: Call, outcome: Outcome) -> list[Fault]:
         return [Fault(call.path, "inactive", told)]
     if outcome.problem is None:
         return []
+    sent = _Sent(message, call.properties_path)
     return [
-        Fault(_under(call.path, sent_path(message, _inside(call.path, f.path))), f.code, f.message)
+        Fault(_under(call.path, sent.path(_inside(call.path, f.path))), f.code, f.message)
         for f in _places(outcome.problem, call.path)
     ]
 
@@ -38,6 +40,18 @@ def problem_of(message: Message, call: Call, outcome: Outcome) -> Problem | None
 def refusal(problem: Problem, path: str) -> list[Fault]:
     """What is wrong with a message that no call could be made of, found at `path`."""
     return list(_places(problem.under(path), path))
+
+
+def listed(faults: list[Fault]) -> list[Fault]:
+    """Faults in the order of their messages; of very many the first, and how many more there are.
+
+    All of them are counted in the event hub.
+    """
+    ordered = sorted(faults, key=place_of)
+    if len(ordered) <= MOST:
+        return ordered
+    more = f"{len(ordered) - MOST} more errors are not listed; the event hub has counted them"
+    return [*ordered[:MOST], Fault("batch", "more", more)]
 
 
 def place_of(fault: Fault) -> int:
@@ -68,23 +82,34 @@ def name_of(message: Message | None) -> str:
     return next(kinds, "unreadable")
 
 
-def sent_path(message: Message, inner: str) -> str:
-    """The place in a message as it was sent, for a place in a call it became."""
-    if inner == "name" and isinstance(message, messages.Track):
-        return "event"
-    if inner == "properties" and isinstance(message, messages.Group):
-        return "traits"
-    for start in ("context.traits.", "traits."):
-        if inner.startswith(start):
-            return _trait_path(message, inner.removeprefix(start))
-    return _PATHS.get(inner, inner.removeprefix("group."))
+class _Sent:
+    """A message, asked where in it stands what is called otherwise in a call it became."""
 
+    def __init__(self, message: Message, properties_path: str) -> None:
+        self.message = message
+        self.start = f"{properties_path}."
+        self._traits: dict[str, str] | None = None
 
-def _trait_path(message: Message, name: str) -> str:
-    own = message.traits if isinstance(message, messages.Identify) else None
-    if own and name in traits.properties_of(own):
-        return f"traits.{traits.origin(own, name)}"
-    return f"context.traits.{traits.origin(translate.traits_of(message), name)}"
+    def path(self, inner: str) -> str:
+        """The place in the message as it was sent."""
+        if inner == "name" and isinstance(self.message, messages.Track):
+            return "event"
+        if inner == "properties" and isinstance(self.message, messages.Group):
+            return "traits"
+        if inner.startswith(self.start) and self.start != "group.":
+            return self._trait(inner.removeprefix(self.start))
+        return _PATHS.get(inner, inner.removeprefix("group."))
+
+    def _trait(self, name: str) -> str:
+        if self._traits is None:
+            own = self.message.traits if isinstance(self.message, messages.Identify) else None
+            inside = self.message.context.traits if self.message.context is not None else None
+            self._traits = {
+                property: f"{start}.{path}"
+                for start, given in (("context.traits", inside), ("traits", own))
+                for property, path in traits.origins(given or {}).items()
+            }
+        return self._traits.get(name, f"{self.start}{name}")
 
 
 def _places(problem: Problem, path: str) -> Iterable[Fault]:

@@ -47,10 +47,13 @@ def properties_of(traits: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def origin(traits: dict[str, Any], wanted: str) -> str:
-    """The path, in the traits as sent, of the trait that became the property `wanted`."""
-    paths = [path for path, name, _ in entries(traits) if name == wanted]
-    return wanted if wanted in paths or not paths else paths[0]
+def origins(traits: dict[str, Any]) -> dict[str, str]:
+    """The path, in the traits as sent, of the trait that each property came from."""
+    found: dict[str, str] = {}
+    for path, name, _ in entries(traits):
+        if path == name or name not in found:
+            found[name] = path
+    return found
 
 
 def entries(traits: dict[str, Any]) -> Iterator[Entry]:
