@@ -69,7 +69,8 @@ def steady(port: int, make: Make, *given: Any, every: float) -> Iterator[Callabl
 
 def _go(pipe: Connection) -> Loaded:
     pipe.send("go")
-    return _received(pipe)
+    loaded: Loaded = _received(pipe)
+    return loaded
 
 
 def _received(pipe: Connection) -> Any:

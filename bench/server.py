@@ -38,11 +38,16 @@ class Server(msgspec.Struct, frozen=True):
         with contextlib.closing(line(self.port)) as connection:
             return ask(connection, method, path, body)
 
+    def position(self) -> int:
+        """The position of the newest entry of the log."""
+        with contextlib.closing(line(self.port)) as connection:
+            return _positions(connection)[0]
+
     def settled(self) -> float:
         """Wait until the warehouse shows all that was answered; how long that took, in seconds."""
         began = time.perf_counter()
         with contextlib.closing(line(self.port)) as connection:
-            _until(lambda: _behind(connection) == 0, "the warehouse never caught up")
+            _until(lambda: _level(connection), "the warehouse never caught up")
         return time.perf_counter() - began
 
     def memory(self) -> dict[str, float]:
@@ -100,12 +105,17 @@ def _answer(
     return text
 
 
-def _behind(connection: http.client.HTTPConnection) -> int:
-    """How many positions of the log the warehouse does not show yet."""
+def _level(connection: http.client.HTTPConnection) -> bool:
+    ledger, projected = _positions(connection)
+    return ledger == projected
+
+
+def _positions(connection: http.client.HTTPConnection) -> tuple[int, int]:
+    """How far the log goes, and how much of it the warehouse shows."""
     text = _answer(connection, "GET", "/metrics", None).decode()
     told = dict(row.rsplit(" ", 1) for row in text.splitlines() if not row.startswith("#"))
     ledger, projected = "user360_ledger_position", "user360_projected_position"
-    return int(float(told[ledger]) - float(told[projected]))
+    return int(float(told[ledger])), int(float(told[projected]))
 
 
 def _ready(process: subprocess.Popen[bytes], port: int) -> bool:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from bench import floors, http_load, loaded, messages, server, timing
 from bench.http_load import Loaded
-from bench.peers import AT, BATCH, PEOPLE
+from bench.peers import BATCH, PEOPLE
 from bench.population import Size
 from bench.report import Figure, Result, at_least, at_most
 
@@ -24,6 +24,7 @@ CONNECTIONS = 16
 BATCHES = 100  # in a round
 CALLS = 4_000  # in a round
 
+Make = Callable[[int], list[list[bytes]]]
 Floor = Callable[[sqlite3.Connection, int], float]
 
 
@@ -45,6 +46,7 @@ def ingest(cache: Path, rounds: int) -> Result:
         cache,
         rounds,
         _batches_over_http,
+        BATCHES * BATCH,
         lambda bare, number: floors.ingest(bare, _batches(number), floors.MSGSPEC),
     )
     rates = [each.rate(BATCH) for each in product]
@@ -74,6 +76,7 @@ def identify(cache: Path, rounds: int) -> Result:
         cache,
         rounds,
         _calls_over_http,
+        CALLS * 9 // 10,  # a few happen to say what is known already
         lambda bare, number: floors.identify(bare, _calls(number), floors.MSGSPEC),
     )
     rates = [each.rate(1) for each in product]
@@ -99,7 +102,7 @@ def identify(cache: Path, rounds: int) -> Result:
 
 
 def _in_turns(
-    cache: Path, rounds: int, make: Callable[[int], list[list[bytes]]], floor: Floor
+    cache: Path, rounds: int, make: Make, wrote: int, floor: Floor
 ) -> tuple[list[Round], list[float]]:
     """What the product and the floor did in each round; the first of both is not counted."""
     with (
@@ -107,29 +110,29 @@ def _in_turns(
         floors.people(cache, PEOPLE) as bare,
         server.running(data) as running,
     ):
-        both = [(_round(running, make, n), floor(bare, n)) for n in range(rounds + 1)][1:]
+        both = [(_round(running, make, n, wrote), floor(bare, n)) for n in range(rounds + 1)][1:]
     return [ours for ours, _ in both], [theirs for _, theirs in both]
 
 
-def _round(running: server.Server, make: Callable[[int], list[list[bytes]]], number: int) -> Round:
+def _round(running: server.Server, make: Make, number: int, wrote: int) -> Round:
+    """Raises `server.Failed` when the log does not tell of what was written."""
     with http_load.prepared(running.port, make, number) as send:
-        before = running.processor_seconds()
+        used, position = running.processor_seconds(), running.position()
         load = send()
         behind = running.settled()
-        return Round(load, running.processor_seconds() - before, behind)
-
-
-def _at(number: int) -> datetime:
-    """When the messages of a round were made: each round is later than the one before."""
-    return AT + timedelta(hours=number)
+        told = running.position() - position
+        if told < wrote:
+            raise server.Failed(f"of {wrote} things to tell of, the log tells {told}")
+        return Round(load, running.processor_seconds() - used, behind)
 
 
 def _batches(number: int) -> list[bytes]:
-    return list(messages.batches(BATCHES, BATCH, PEOPLE, number, _at(number)))
+    return list(messages.batches(BATCHES, BATCH, PEOPLE, number, datetime.now(UTC)))
 
 
 def _calls(number: int) -> list[bytes]:
-    return list(messages.identifies(CALLS, PEOPLE, number, _at(number)))
+    """Made now, as a client makes them: an older write than the one that holds changes nothing."""
+    return list(messages.identifies(CALLS, PEOPLE, number, datetime.now(UTC)))
 
 
 def _batches_over_http(number: int) -> list[list[bytes]]:
