@@ -9,10 +9,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 from litestar.testing import TestClient
-from tests.doors.conftest import Product
+from tests.doors.conftest import Product, Serving
 
 from user360.events import store as event_store
 from user360.events.definitions import Definition
+from user360.records import people
 from user360.records import store as record_store
 from user360.records.properties import Catalogue, Property, Type
 from user360.storage.ledger import Connection
@@ -161,6 +162,18 @@ def test_a_deleted_user_is_gone(bot: Bot) -> None:
 def test_a_user_id_may_hold_any_characters(bot: Bot, user_id: str) -> None:
     bot.data("POST", "/user", {"userId": user_id})
     assert bot.data("GET", f"/user/{quote(user_id)}")["userId"]["value"] == user_id
+
+
+@pytest.mark.parametrize("user_id", ["a/b", "a%2Fb", "what?#", "a+b c", "x/../y", "create-bulk/"])
+def test_a_user_id_arrives_as_it_was_sent_over_the_wire(server: Serving, user_id: str) -> None:
+    base, query = f"{server.url}{BASE}/user", {"bot": "default"}
+    headers = {"x-api-key": server.product.key}
+    httpx.post(base, json={"userId": user_id}, params=query, headers=headers)
+    one = f"{base}/{quote(user_id, safe='')}"
+    read = httpx.get(one, params=query, headers=headers)
+    assert read.json()["data"]["userId"]["value"] == user_id
+    assert httpx.delete(one, params=query, headers=headers).status_code == 200
+    assert httpx.get(one, params=query, headers=headers).status_code == 404
 
 
 def test_many_users_are_created_and_asked_after(bot: Bot) -> None:
@@ -405,6 +418,17 @@ def test_a_body_that_is_too_large_is_told_in_the_originals_shape(client: Client,
     body = b" " * 16_777_217
     answer = client.post(f"{BASE}/user?bot=default", content=body, headers=bot.headers)
     assert (answer.status_code, list(answer.json())) == (413, ["error"])
+
+
+def test_a_defect_is_told_in_the_originals_shape_and_without_detail(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_given: Any) -> None:
+        raise RuntimeError("asha@example.com")
+
+    monkeypatch.setattr(people, "many", broken)
+    status, error = bot.refused("GET", "/user")
+    assert (status, "asha" in error) == (500, False)
 
 
 def test_every_call_is_described_with_an_example_that_works(client: Client, bot: Bot) -> None:

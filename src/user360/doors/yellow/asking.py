@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
+import structlog
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
@@ -18,6 +19,7 @@ from user360.doors.yellow import translate
 from user360.errors import Malformed, Problem, Unauthenticated
 from user360.ingest.call import Call
 
+log = structlog.get_logger()
 Asked = Request[Any, Any, Any]
 Bot = Annotated[str | None, QueryParameter(description="the name of the workspace; required")]
 # The original knows no others for what these two mean.
@@ -103,7 +105,17 @@ def _refuse_framework(request: Asked, error: HTTPException) -> Response[Refused]
     return refuse(request, gate.from_framework(error))
 
 
-REFUSE: ExceptionHandlersMap = {Problem: refuse, HTTPException: _refuse_framework}
+def _defect(_request: Asked, error: Exception) -> Response[Refused]:
+    """Something nobody foresaw: logged with its place, answered without detail."""
+    log.error("request failed", exc_info=error)
+    return Response(Refused("The server could not answer; it has been logged"), status_code=500)
+
+
+REFUSE: ExceptionHandlersMap = {
+    Problem: refuse,
+    HTTPException: _refuse_framework,
+    Exception: _defect,
+}
 
 
 def refusals(*more: int) -> dict[int, ResponseSpec]:
@@ -114,8 +126,9 @@ def refusals(*more: int) -> dict[int, ResponseSpec]:
         404: "There is no such user, or job",
         406: "The answer cannot be JSON, or the event is not taken",
         413: "The body is too large",
+        500: "A defect of the server",
         429: "More is coming in than can be written, or the key's rate is used up",
         503: "The storage or the server is not able to answer now",
     }
-    statuses = (400, 401, 406, 429, 503, *more)
+    statuses = (400, 401, 406, 429, 500, 503, *more)
     return {n: ResponseSpec(Refused, False, described[n]) for n in sorted(statuses)}
