@@ -1,37 +1,41 @@
-"""The examples of the documentation, run against a real server that holds the demo's data."""
+"""The examples of the documentation, run against the real demo on a real server."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from user360 import data
-from user360.clock import to_us
-from user360.ingest.call import Call, Event
+from user360 import data, demo
 from user360.platform import Platform
 from user360.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-KEY = "examples-key"
+WRITTEN = "http://127.0.0.1:3600"  # where the pages say the server is
 
 
 class Server(msgspec.Struct, frozen=True):
     """A running server, as an example finds it."""
 
     url: str
+    key: str
 
     def run(self, *command: str) -> str:
         """Run a command that knows the server by its variables; returns what it printed."""
-        environment = {**os.environ, "USER360_URL": self.url, "USER360_KEY": KEY}
+        environment = {
+            **os.environ,
+            "USER360_URL": self.url,
+            "USER360_KEY": self.key,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -40,68 +44,45 @@ class Server(msgspec.Struct, frozen=True):
 
     def shell(self, code: str) -> str:
         """Run a console example against this server, wherever its page says it is."""
-        return self.run("bash", "-euc", code.replace("http://127.0.0.1:3600", self.url))
+        return self.run("bash", "-euc", code.replace(WRITTEN, self.url))
 
     def python(self, code: str) -> str:
-        """Run a Python example, with the key and the address that it leaves open."""
-        code = code.replace("http://127.0.0.1:3600", self.url).replace('"KEY"', f'"{KEY}"')
+        """Run a Python example, with the key and the address of this server put in."""
+        code = code.replace(WRITTEN, self.url).replace('"KEY"', f'"{self.key}"')
         return self.run(sys.executable, "-c", code)
 
 
-def blocks(page: str, language: str) -> list[str]:
-    text = (DOCS / page).read_text(encoding="utf-8")
+def blocks(page: Path, language: str) -> list[str]:
+    text = page.read_text(encoding="utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def curls(page: str) -> list[str]:
+def asking(page: Path) -> list[str]:
     """The console examples of a page that ask the server something."""
-    return [code for code in blocks(page, "console") if code.startswith("curl")]
-
-
-def calls(workspace: int) -> Iterator[Call]:
-    """The customers in India who bought in the last 90 days of the data, and what they bought."""
-    people = {c.user_id: c for c in data.customers() if c.country == "IN"}
-    bought = [p for p in data.purchases() if p.date >= date(1998, 4, 2) and p.user_id in people]
-    for user_id in dict.fromkeys(p.user_id for p in bought):
-        traits = msgspec.to_builtins(people[user_id])
-        del traits["userId"]
-        yield Call(
-            workspace=workspace,
-            source="csv",
-            ref="examples",
-            at=to_us(datetime(1997, 1, 1, tzinfo=UTC)),
-            message_id=user_id,
-            user_id=user_id,
-            properties=traits,
-        )
-    for purchase in bought:
-        yield Call(
-            workspace=workspace,
-            source="csv",
-            ref="examples",
-            at=to_us(datetime.combine(purchase.date, time(12), UTC)),
-            message_id=purchase.event_id,
-            user_id=purchase.user_id,
-            event=Event(data.EVENT, dict(purchase.properties), purchase.event_id),
-        )
+    return [code for code in blocks(page, "console") if re.match(r"curl |user360 (?!demo)", code)]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    directory = tmp_path_factory.mktemp("examples") / "data"
-    with Platform.open(directory, Settings(admin_key=KEY, warehouse_memory="512MB")) as platform:
-        outcomes = platform.settle(calls(platform.default.id))
-        assert not [o.problem for o in outcomes if o.problem is not None]
-    command = [sys.executable, "-m", "user360", "serve", "--data", str(directory)]
-    process = subprocess.Popen(
-        [*command, "--port", "0", "--json"],
-        env={**os.environ, "USER360_ADMIN_KEY": KEY},
-        stdout=subprocess.PIPE,
-    )
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the whole demo in it."""
+    directory = tmp_path_factory.mktemp("examples") / "demo"
+    key = demo.directory(directory)
+    with Platform.open(directory, Settings(admin_key=key, warehouse_memory="512MB")) as platform:
+        demo.load(platform, lambda _: None)
+    return directory
+
+
+@pytest.fixture
+def server(loaded: Path, tmp_path: Path) -> Iterator[Server]:
+    """The demo, on a directory of its own."""
+    directory = tmp_path / "demo"
+    shutil.copytree(loaded, directory)
+    command = [sys.executable, "-m", "user360", "demo", "--data", str(directory)]
+    process = subprocess.Popen([*command, "--port", "0", "--json"], stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         said = msgspec.json.decode(process.stdout.readline())
-        yield Server(said["url"])
+        yield Server(said["url"], said["key"])
     finally:
         process.terminate()
         process.communicate(timeout=30)
@@ -109,64 +90,94 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_the_tutorial_ends_where_it_says(server: Server) -> None:
-    page = "tutorial/first-steps.md"
-    text = (DOCS / page).read_text(encoding="utf-8")
-    customer, timeline, question = curls(page)
+    page = DOCS / "tutorial" / "first-steps.md"
+    text = page.read_text(encoding="utf-8")
+    customer, timeline, segments, count, question, again = asking(page)
     (purchase,) = blocks(page, "python")
 
-    assert '"Asha"' in server.shell(customer)
-    before = msgspec.json.decode(server.shell(timeline))["events"]
-    assert len(before) == 2
+    assert "Asha" in server.shell(customer)
+    assert server.shell(timeline).count("Purchase") == 2
+    assert "Loyal in India" in server.shell(segments)
+    assert server.shell(count).strip() == "103"
     assert msgspec.json.decode(server.shell(question))["count"] == 103
     assert "103 people" in text
 
     for _ in range(2):  # the page asks to send it twice
         server.python(purchase)
-        settled = msgspec.json.decode(server.shell(_patiently(question)))
-        assert settled["count"] == 104
+        assert server.shell(f"sleep 1; {again}").strip() == "104"
+    assert server.shell(timeline).count("Purchase") == 3
     assert "104 people" in text
-    assert len(msgspec.json.decode(server.shell(timeline))["events"]) == 3
 
 
-def _patiently(question: str) -> str:
-    """The question, asked a second later: the page promises no more."""
-    return f"sleep 1\n{question}"
+def test_the_lines_of_the_readme_make_the_difference(server: Server) -> None:
+    readme = ROOT / "README.md"
+    (lines,) = blocks(readme, "python")
+    assert lines.splitlines() == list(demo.sdk_lines("KEY", WRITTEN))
+    (count,) = re.findall(r"^\.venv/bin/(user360 segment count .+)$", readme.read_text(), re.M)
+    assert server.shell(count).strip() == "103"
+    server.python(lines)
+    assert server.shell(f"sleep 1; {count}").strip() == "104"
+
+
+def test_the_tutorial_and_the_demo_speak_of_the_same_customer() -> None:
+    assert data.user_id(111) == demo.NEARLY_LOYAL
+    assert demo.NEARLY_LOYAL in (DOCS / "tutorial" / "first-steps.md").read_text(encoding="utf-8")
 
 
 def test_the_guide_to_the_python_sdk_runs(server: Server) -> None:
-    for code in blocks("how-to/send-events-python.md", "python"):
-        whole = "import segment.analytics as analytics\nanalytics.host = 'http://127.0.0.1:3600'\n"
-        server.python(f'{whole}analytics.write_key = "KEY"\n{code}\nanalytics.shutdown()')
-    ana = server.shell(
-        'curl -s -H "x-api-key: $USER360_KEY" $USER360_URL/api/v1/users/ana@example.com'
-    )
-    record = msgspec.json.decode(ana)
-    assert record["properties"]["firstName"] == "Ana"
-    seen = server.shell(
-        'sleep 1; curl -s -H "x-api-key: $USER360_KEY"'
-        " $USER360_URL/api/v1/users/ana@example.com/events?name=Purchase"
-    )
-    assert len(msgspec.json.decode(seen)["events"]) == 2
+    begin = "import segment.analytics as analytics\n"
+    begin += f'analytics.write_key, analytics.host = "KEY", "{WRITTEN}"\n'
+    for code in blocks(DOCS / "how-to" / "send-events-python.md", "python"):
+        server.python(f"{begin}{code}\nanalytics.shutdown()")
+    told = msgspec.json.decode(server.shell("user360 user get ana@example.com --json"))
+    assert told["properties"]["firstName"] == "Ana"
+    seen = server.shell("sleep 1; user360 user events ana@example.com --json")
+    names = [event["name"] for event in msgspec.json.decode(seen)["events"]]
+    assert names.count("Purchase") == 2
+    assert "Product Viewed" in names  # what she did before she was known
 
 
 def test_the_guide_to_identifiers_runs(server: Server) -> None:
-    choose, capture = curls("how-to/choose-the-identifier.md")
-    assert msgspec.json.decode(server.shell(choose))["identifier"] == "phone"
-    try:
-        captured = msgspec.json.decode(server.shell(capture))
-        assert captured["record"]["userId"] == "+493023125017"
-    finally:
-        server.shell(choose.replace('"phone"', '"userId"'))
+    choose, capture = asking(DOCS / "how-to" / "choose-the-identifier.md")
+    assert msgspec.json.decode(server.shell(choose))["settings"]["identifier"] == "phone"
+    captured = msgspec.json.decode(server.shell(capture))
+    assert captured["record"]["userId"] == "+493023125017"
 
 
-def test_the_guide_to_backups_runs(server: Server, tmp_path: Path) -> None:
-    """A copy made while the platform runs opens elsewhere with everything in it."""
-    (code,) = blocks("how-to/back-up.md", "python")
-    with Platform.temporary() as platform:
-        call = next(calls(platform.default.id))
-        platform.settle([call])
-        copy = tmp_path / "ledger.db"
-        made = code.replace("DIR", str(platform.directory)).replace("user360-backup.db", str(copy))
-        server.run(sys.executable, "-c", made)
-    with Platform.open(tmp_path) as restored:
-        assert restored.wait().position() == restored.committer.position.last > 0
+def test_the_guide_to_merging_runs(server: Server) -> None:
+    merge, show, preview, undo = asking(DOCS / "how-to" / "merge-and-undo.md")
+    server.shell("user360 user set ana@example.com firstName=Ana")
+    session = "$USER360_URL/api/v1/sessions/web/browser-7"
+    told = server.shell(
+        f'curl -s -X POST {session}/capture -H "x-api-key: $USER360_KEY"'
+        """ -H "Content-Type: application/json" -d '{"properties": {"city": "Recife"}}'"""
+    )
+    record = msgspec.json.decode(told)["record"]["id"]
+    server.shell(merge.replace("r1042", record))
+    made = msgspec.json.decode(server.shell(show))["merges"]
+    assert len(made) == 1
+    ana = msgspec.json.decode(server.shell("user360 user get ana@example.com --json"))
+    assert ana["properties"]["city"] == "Recife"
+
+    number = str(made[0]["id"])
+    server.shell(preview.replace("/17/", f"/{number}/"))
+    ana = msgspec.json.decode(server.shell("user360 user get ana@example.com --json"))
+    assert ana["properties"]["city"] == "Recife"  # a preview changes nothing
+    server.shell(undo.replace("/17/", f"/{number}/"))
+    ana = msgspec.json.decode(server.shell("user360 user get ana@example.com --json"))
+    assert "city" not in ana["properties"]
+
+
+def test_the_guide_to_backups_runs(loaded: Path, tmp_path: Path) -> None:
+    """A copy that was made opens elsewhere with everything in it, and agrees with itself."""
+    page = DOCS / "how-to" / "back-up.md"
+    (code,) = blocks(page, "python")
+    copy = tmp_path / "restored" / "ledger.db"
+    copy.parent.mkdir()
+    code = code.replace("DIR", str(loaded)).replace("user360-backup.db", str(copy))
+    nobody = Server("", "")
+    nobody.run(sys.executable, "-c", code)
+    with Platform.open(copy.parent) as restored:
+        assert demo.count(restored, demo.LOYAL) == 103
+    (doctor,) = [c for c in blocks(page, "console") if c.startswith("user360 doctor")]
+    assert "All is well" in nobody.shell(doctor.replace("restored", str(copy.parent)))

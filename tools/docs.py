@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import typer
+from prometheus_client.metrics import MetricWrapperBase
 
 from user360 import cli, errors, settings
-from user360.access import workspaces
+from user360.access import roles, workspaces
 from user360.ingest import steps
+from user360.observe import metrics
 from user360.segments import operators
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
@@ -59,7 +62,8 @@ def settings_page() -> str:
         "Settings",
         "A process reads these variables of its environment when it starts.",
         table(("variable", "default", "meaning"), process)
-        + "\n\n## Of a workspace\n\nSet with `PATCH /api/v1/workspace`.\n\n"
+        + "\n\n## Of a workspace\n\nSet with `user360 workspace set SETTING=VALUE`, or with"
+        ' `PATCH /api/v1/workspace` and a body `{"settings": {...}}`.\n\n'
         + table(("setting", "default"), workspace)
         + f"\n\n{meaning}",
     )
@@ -99,6 +103,36 @@ def steps_page() -> str:
     )
 
 
+def roles_page() -> str:
+    """What each role may do."""
+    rows = [
+        (f"`{action}`", *("yes" if role in allowed else "" for role in roles.ALL))
+        for action, allowed in roles.MAY.items()
+    ]
+    return page(
+        "Roles",
+        "Every key belongs to one workspace and has one role. What it may do:",
+        table(("action", *roles.ALL), rows),
+    )
+
+
+def metrics_page() -> str:
+    """Every metric of the product itself."""
+    rows = [
+        (f"`{family.name}`", family.type, ", ".join(f"`{n}`" for n in labels), family.documentation)
+        for metric in vars(metrics).values()
+        if isinstance(metric, MetricWrapperBase)
+        for family, labels in [(next(iter(metric.collect())), metric._labelnames)]
+    ]
+    return page(
+        "Metrics",
+        "`/metrics` tells these to Prometheus, and those of the process and of Python itself.\n"
+        "The samples of a counter end in `_total`, those of a histogram in `_bucket`, `_count`\n"
+        "and `_sum`. No label ever names a person.",
+        table(("metric", "kind", "labels", "what it measures"), rows),
+    )
+
+
 def programs(command: Any, words: str = "user360") -> Iterator[tuple[str, Any]]:
     """Every command below one that does something itself, with the words that call it."""
     for name, below in getattr(command, "commands", {}).items():
@@ -108,33 +142,60 @@ def programs(command: Any, words: str = "user360") -> Iterator[tuple[str, Any]]:
             yield f"{words} {name}", below
 
 
+def written(parameter: Any) -> str:
+    """How a parameter is written: `NAME` for an argument, `--name`, `-n` for an option."""
+    if parameter.param_type_name == "argument":
+        return f"`{parameter.metavar or parameter.name.upper()}`"
+    return ", ".join(f"`{o}`" for o in [*parameter.opts, *parameter.secondary_opts])
+
+
 def option(parameter: Any) -> tuple[str, str, str, str]:
     """One row: how it is written, its variable, its default, its meaning."""
-    written = ", ".join(f"`{o}`" for o in [*parameter.opts, *parameter.secondary_opts])
-    argument = parameter.param_type_name == "argument"
-    default = parameter.default
-    shown = default is not False and isinstance(default, str | int | float | Path)
+    variable, default = parameter.envvar, parameter.default
+    shown = default not in (False, "") and isinstance(default, str | int | float | Path)
     return (
-        f"`{parameter.name.upper()}`" if argument else written,
-        f"`{parameter.envvar}`" if isinstance(parameter.envvar, str) else "",
+        written(parameter),
+        f"`{variable}`" if isinstance(variable, str) else "",
         f"`{default}`" if shown else "",
         " ".join((parameter.help or "").split()),
     )
 
 
+def usage(words: str, command: Any) -> str:
+    """How a command is called: `user360 user get USER_ID`."""
+    parts = [words]
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            name = written(parameter).strip("`") + ("..." if parameter.nargs == -1 else "")
+            parts.append(name if parameter.required else f"[{name}]")
+    return " ".join(parts)
+
+
 def commands_page() -> str:
-    """Every command with its options."""
+    """Every command with its options; those that most commands share stand once at the end."""
+    found = {
+        words: (command, [option(p) for p in command.params if p.name != "help" and not p.hidden])
+        for words, command in programs(typer.main.get_command(cli.commands()))
+    }
+    often = Counter(row for _, rows in found.values() for row in rows)
+    shared = [row for row, count in often.items() if count > len(found) / 2]
+    head = ("option", "variable", "default", "meaning")
     sections = []
-    for words, command in programs(typer.main.get_command(cli.commands())):
-        usage = " ".join([words, *command.collect_usage_pieces(typer.Context(command))])
-        rows = [option(p) for p in command.params if p.name != "help" and not p.hidden]
-        options = table(("option", "variable", "default", "meaning"), rows) if rows else ""
-        parts = [f"## {words}", f"`{usage}`", inspect.cleandoc(command.help or ""), options]
+    for words, (command, rows) in found.items():
+        own = [row for row in rows if row not in shared]
+        also = ", ".join(row[0] for row in rows if row in shared)
+        parts = [
+            f"## {words}",
+            f"`{usage(words, command)}`",
+            inspect.cleandoc(command.help or ""),
+            table(head, own) if own else "",
+            f"And [shared options](#shared-options): {also}" if also else "",
+        ]
         sections.append("\n\n".join(part for part in parts if part))
     return page(
         "Commands",
         "`user360 COMMAND --help` says the same in a terminal.",
-        "\n\n".join(sections),
+        "\n\n".join([*sections, "## Shared options", table(head, shared)]),
     )
 
 
@@ -142,6 +203,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "conditions.md": operators.reference_page,
     "errors.md": errors_page,
+    "metrics.md": metrics_page,
+    "roles.md": roles_page,
     "settings.md": settings_page,
     "steps.md": steps_page,
 }

@@ -27,7 +27,6 @@ CUSTOMERS = 23_570
 PURCHASES = 69_659
 FIRST_DAY = datetime.date(1997, 1, 1)
 LAST_DAY = datetime.date(1998, 6, 30)
-EVENT = "Purchase"  # the name under which a purchase is an event
 
 T = TypeVar("T")
 
@@ -45,16 +44,6 @@ class Purchase(msgspec.Struct, frozen=True):
     def user_id(self) -> str:
         """The userId of the customer who bought."""
         return user_id(self.customer)
-
-    @property
-    def event_id(self) -> str:
-        """The id of its event: loaded twice, stored once."""
-        return f"cdnow-{self.number}"
-
-    @property
-    def properties(self) -> dict[str, int | float]:
-        """What its event tells."""
-        return {"quantity": self.quantity, "amount": self.amount}
 
 
 class Customer(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
