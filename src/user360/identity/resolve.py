@@ -19,12 +19,17 @@ Session = tuple[str, str]
 
 
 class Person(msgspec.Struct, gc=False):
-    """A record as identity sees it. `merged_into` is its survivor while a merge holds."""
+    """A record as identity sees it. `merged_into` is its survivor while a merge holds.
+
+    `merges` records were merged right into it; `below` is all that hang on it, however deep,
+    counted for those at the top of a tree.
+    """
 
     id: int
     user_id: str | None
     merged_into: int | None = None
     merges: int = 0
+    below: int = 0
 
 
 class Merge(msgspec.Struct, frozen=True):
@@ -106,6 +111,9 @@ def decide(wanted: Wanted, known: Known) -> Decision:
     """Who a writing call is about. Raises `NotFound`, `Conflict`; then nothing has changed."""
     if wanted.record is not None:
         return _by_record(wanted.record, known)
+    if wanted.user_id is None and wanted.session is None:
+        created = known.create(None)
+        return Decision("created", created, created, created=True)
     if wanted.user_id is None:
         assert wanted.session is not None
         return _by_session(wanted.session, wanted, known)
@@ -179,13 +187,14 @@ def join(merged: int, into: int, known: Known) -> Decision:
     survivor = known.root(into)
     if merged == survivor:
         raise Conflict("The two are one record already")
-    person = known.people[survivor]
-    if person.merges >= known.merge_limit:
+    person, taken = known.people[survivor], 1 + known.people[merged].below
+    if person.below + taken > known.merge_limit:
         raise Conflict(
-            f"{person.merges} records were merged into this user already; "
-            "the workspace setting mergeLimit allows no more"
+            f"{person.below} records were merged into this user already; the workspace setting"
+            f" mergeLimit allows no more than {known.merge_limit}"
         )
     person.merges += 1
+    person.below += taken
     known.people[merged].merged_into = survivor
     return Decision("merged", into, survivor, merged=merged)
 
@@ -240,5 +249,6 @@ def unmerge(number: int, known: Known) -> Decision:
     known.people[merge.merged].merged_into = None
     known.people[merge.survivor].merges -= 1
     root = known.root(merge.survivor)
+    known.people[root].below -= 1 + known.people[merge.merged].below
     known.merges[number] = msgspec.structs.replace(merge, undone=True)
     return Decision("unmerged", merge.survivor, root, unmerged=merge)

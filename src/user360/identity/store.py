@@ -100,6 +100,23 @@ def load_people(
         rows = connection.execute(query, given).all()
         known.people.update((row[0], resolve.Person(*row)) for row in rows)
         missing = _survivors(known) if rows else set()
+    _measure(connection, dialect, known)
+
+
+def _measure(connection: Connection, dialect: Dialect, known: resolve.Known) -> None:
+    """Count everything below those who are, or may be by an undoing, at the top of a tree."""
+    tops = {p.id for p in known.people.values() if p.merges and p.merged_into is None}
+    tops |= {m.merged for m in known.merges.values() if m.merged in known.people}
+    if not tops:
+        return
+    query = sa.text(
+        "WITH RECURSIVE below (top, id) AS ("
+        f"SELECT value, value FROM {dialect.values('tops')} AS asked"
+        " UNION ALL SELECT below.top, r.id FROM below JOIN records r ON r.merged_into = below.id)"
+        " SELECT top, count(*) - 1 FROM below GROUP BY top"
+    )
+    for top, count in connection.execute(query, {"tops": array(list(tops))}):
+        known.people[top].below = count
 
 
 def _survivors(known: resolve.Known) -> set[int]:
@@ -161,7 +178,8 @@ def merged_map(connection: Connection, workspace: int) -> list[tuple[int, int]]:
         "SELECT id, merged_into FROM records"
         " WHERE workspace_id = :workspace AND merged_into IS NOT NULL"
     )
-    parents = {n: into for n, into in connection.execute(query, {"workspace": workspace})}
+    rows = connection.execute(query, {"workspace": workspace})
+    parents: dict[int, int] = {row.id: row.merged_into for row in rows}
     found = []
     for number, survivor in parents.items():
         root = survivor
@@ -184,18 +202,24 @@ def load_forest(
         query = f"SELECT {OWN} FROM records WHERE id IN {dialect.values('numbers')}"
         for row in connection.execute(sa.text(query), {"numbers": array(list(numbers))}).all():
             _plant(forest, edges, row)
-    below = sa.text(f"SELECT {OWN} FROM records WHERE merged_into IN {dialect.values('numbers')}")
-    level = set(trees)
-    while level:
-        rows = connection.execute(below, {"numbers": array(list(level))}).all()
-        for row in rows:
+    if trees:
+        for row in connection.execute(_below(dialect), {"numbers": array(list(trees))}):
             if row[0] not in forest:
                 _plant(forest, edges, row)
-        level = {row[0] for row in rows}
     for survivor, edge in sorted(set(edges)):
         if survivor in forest:
             forest[survivor].edges.append(edge)
     return forest
+
+
+def _below(dialect: Dialect) -> sa.TextClause:
+    """Everything merged below the given records: one question however deep it goes."""
+    return sa.text(
+        "WITH RECURSIVE below (number) AS ("
+        f"SELECT id FROM records WHERE merged_into IN {dialect.values('numbers')}"
+        " UNION SELECT r.id FROM below JOIN records r ON r.merged_into = below.number)"
+        f" SELECT {OWN} FROM records WHERE id IN (SELECT number FROM below)"
+    )
 
 
 def _plant(
@@ -206,7 +230,7 @@ def _plant(
         number, user_id, settle.decode_cells(cells), created, updated, survivor, merge, merged_at
     )
     if survivor is not None:
-        edges.append((survivor, settle.Edge(merged_at, merge, number)))
+        edges.append((survivor, settle.Edge(merged_at, number, merge)))
 
 
 def save_records(
@@ -258,6 +282,23 @@ def save_sessions(
     )
     rows = [(channel, session, number) for (channel, session), number in mapped.items()]
     connection.execute(query, {"workspace": workspace, "rows": array(rows), "now": now})
+
+
+def forget_sessions(
+    connection: Connection,
+    dialect: Dialect,
+    workspace: int,
+    sessions: Collection[resolve.Session],
+) -> None:
+    """Map these sessions to nobody."""
+    if not sessions:
+        return
+    query = sa.text(
+        "DELETE FROM sessions WHERE workspace_id = :workspace AND (channel, session_id) IN"
+        f" (SELECT channel, session_id FROM"
+        f" {dialect.rows('sessions', 'channel', 'session_id')} AS asked)"
+    )
+    connection.execute(query, {"workspace": workspace, "sessions": array(list(sessions))})
 
 
 def save_merge(connection: Connection, **merge: Any) -> None:

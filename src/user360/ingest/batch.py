@@ -15,6 +15,7 @@ from user360.events.store import Rejection
 from user360.identity import resolve
 from user360.ingest.call import Call, Outcome
 from user360.records import settle
+from user360.records.properties import Property
 from user360.storage.ledger import Connection, Dialect
 
 
@@ -24,6 +25,9 @@ class Work(msgspec.Struct, gc=False):
     call: Call
     values: dict[str, Any] = msgspec.field(default_factory=dict)
     auto: dict[str, Any] = msgspec.field(default_factory=dict)
+    add_tags: Sequence[str] = ()
+    remove_tags: Sequence[str] = ()
+    new: dict[str, Property] | None = None  # by lower-case name: to be declared if nothing is wrong
     required: list[str] = msgspec.field(default_factory=list)
     digest: str | None = None
     decision: resolve.Decision | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import functools
 import re
+from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -24,8 +26,9 @@ from user360.identity import identifier
 from user360.ingest.batch import Batch, Work
 from user360.ingest.call import Call, Outcome, Session, Verb
 from user360.records import store, values
-from user360.records.properties import READ_ONLY, Catalogue, Property
+from user360.records.properties import READ_ONLY, Catalogue, Property, Type
 
+RESERVED = {name.lower(): name for name in ("userId", *READ_ONLY)}
 AUTO = ("country", "timezone", "city")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
 PROBLEMS = {
@@ -40,7 +43,10 @@ def check(batch: Batch) -> None:
         if faults:
             kind = PROBLEMS.get(faults[0].code, Invalid)
             batch.fail(work, kind(faults[0].message, faults=faults))
-        elif work.call.event is not None:
+            continue
+        if work.new:
+            _declare(batch, work, work.new)
+        if work.call.event is not None:
             _drop_inactive(batch, work)
 
 
@@ -51,6 +57,8 @@ def _faults(batch: Batch, work: Work) -> list[Fault]:
         faults += _clean_user_id(call)
     if call.session is not None:
         faults += _session(call.session)
+    elif call.user_id is None and call.record is None and _names_nobody(call):
+        faults.append(Fault("userId", "invalid", "a userId, a session or a record must be given"))
     if not clock.EARLIEST <= call.at <= batch.now + clock.AHEAD:
         message = "timestamp must lie between 1970 and one day from now"
         faults.append(Fault("timestamp", "invalid", message))
@@ -61,12 +69,18 @@ def _faults(batch: Batch, work: Work) -> list[Fault]:
     if call.auto:
         faults += _auto(batch, work)
     if call.add_tags or call.remove_tags:
-        faults += _tags(call)
+        work.add_tags = _tags("add", call.add_tags, faults)
+        work.remove_tags = _tags("remove", call.remove_tags, faults)
     return faults
 
 
 # The same people keep writing; what cannot be hashed cannot be a userId either.
 _cleaned = functools.lru_cache(maxsize=65_536)(identifier.clean_user_id)
+
+
+def _names_nobody(call: Call) -> bool:
+    """Whether somebody has to be named; a complete write may also make an unidentified record."""
+    return call.verb is Verb.WRITE and not call.complete
 
 
 def _clean_user_id(call: Call) -> list[Fault]:
@@ -82,10 +96,14 @@ def _session(session: Session) -> list[Fault]:
     return [
         Fault(path, "invalid", f"{path} must be text of 1 to 255 characters")
         for path, text in (("session.channel", session.channel), ("session.id", session.id))
-        if not isinstance(text, str)
-        or not 1 <= len(text.strip()) <= 255
-        or not (text.isprintable() or text.isascii() is False)
+        if not _is_name(text)
     ]
+
+
+def _is_name(text: object) -> bool:
+    return (
+        isinstance(text, str) and 1 <= len(text.strip()) <= 255 and not values.CONTROL.search(text)
+    )
 
 
 def _properties(batch: Batch, work: Work) -> list[Fault]:
@@ -118,14 +136,14 @@ def _properties(batch: Batch, work: Work) -> list[Fault]:
 def _undeclared(batch: Batch, work: Work, name: str, given: object) -> Property | None:
     """What to do with a property nobody declared: the property to use, or None to leave it out."""
     catalogue = batch.workspace.catalogue
-    if name == "userId":
-        raise InvalidProperty("userId is never edited; it is given beside the properties")
-    if name in READ_ONLY:
-        raise InvalidProperty(f"{name} is read-only")
-    if work.call.undeclared == "ignore":
+    if work.call.undeclared == "ignore" and name not in RESERVED.values():
         return None
+    if (reserved := RESERVED.get(name.lower())) == "userId":
+        raise InvalidProperty("userId is never edited; it is given beside the properties")
+    if reserved is not None:
+        raise InvalidProperty(f"{reserved} is read-only")
     if work.call.undeclared == "create":
-        return catalogue.near(name) or _declare(batch, work, name, given)
+        return catalogue.near(name) or _new(batch, work, name, given)
     raise InvalidProperty(f"{name[:64]!r} is not declared{_hint(name, catalogue)}")
 
 
@@ -134,26 +152,34 @@ def _hint(name: str, catalogue: Catalogue) -> str:
     return f"; did you mean {near[0]}?" if near else "; declare it first"
 
 
-def _declare(batch: Batch, work: Work, name: str, given: object) -> Property | None:
-    """Declare a property of the type its first value shows. None when there is no value to show."""
-    if values.is_blank(given):
-        return None
+def _new(batch: Batch, work: Work, name: str, given: object) -> Property | None:
+    """A property of the type its first value shows; None when there is no value to show.
+
+    It is declared only once nothing is found wrong with the call: what is refused leaves no trace.
+    """
+    work.new = work.new or {}
+    if values.is_blank(given) or name.lower() in work.new:
+        return work.new.get(name.lower())
     workspace = batch.workspace
     if not NAME.match(name):
         raise InvalidProperty("a property name is a letter, then letters, digits and _, at most 64")
-    if len(workspace.catalogue.custom) >= workspace.settings.property_limit:
+    if len(workspace.catalogue.custom) + len(work.new) >= workspace.settings.property_limit:
         raise InvalidProperty(
             f"the workspace allows {workspace.settings.property_limit} custom properties; "
             "raise its setting propertyLimit, or declare fewer"
         )
-    kind = values.of_first_value(given)
-    values.parse(kind, given, workspace.zone)  # a value that is refused declares nothing
-    number = store.next_property(batch.connection, workspace.id)
-    declared = Property(number, name, kind)
-    store.save_property(batch.connection, workspace.id, declared, batch.now)
-    entry = batch.note(work, event.INTERNAL, 0, "property", {"name": name})
-    workspace.catalogue = Catalogue([*workspace.catalogue.custom, declared], entry.seq)
-    return declared
+    work.new[name.lower()] = Property(0, name, values.of_first_value(given))
+    return work.new[name.lower()]
+
+
+def _declare(batch: Batch, work: Work, new: dict[str, Property]) -> None:
+    workspace = batch.workspace
+    for wanted in new.values():
+        number = store.next_property(batch.connection, workspace.id)
+        declared = Property(number, wanted.name, wanted.type)
+        store.save_property(batch.connection, workspace.id, declared, batch.now)
+        entry = batch.note(work, event.INTERNAL, 0, "property", {"name": declared.name})
+        workspace.catalogue = Catalogue([*workspace.catalogue.custom, declared], entry.seq)
 
 
 def _identify_by_property(batch: Batch, work: Work) -> None:
@@ -186,13 +212,20 @@ def _auto(batch: Batch, work: Work) -> list[Fault]:
     return faults
 
 
-def _tags(call: Call) -> list[Fault]:
-    return [
-        Fault(f"{path}.{i}", "invalidDataType", "a tag is text of 1 to 255 characters")
-        for path, tags in (("add", call.add_tags), ("remove", call.remove_tags))
-        for i, tag in enumerate(tags)
-        if not isinstance(tag, str) or not 1 <= len(tag.strip()) <= 255 or not tag.isprintable()
-    ]
+def _tags(path: str, given: Sequence[object], faults: list[Fault]) -> list[str]:
+    """The tags as they are kept: read as those of a list are, so that one is like the other."""
+    tags: list[str] = []
+    for i, tag in enumerate(given):
+        try:
+            text = values.parse(Type.STRING, tag, UTC)
+        except values.BadValue:
+            text = None
+        if isinstance(text, str):
+            tags.append(text)
+        else:
+            message = "a tag is text of 1 to 255 characters"
+            faults.append(Fault(f"{path}.{i}", "invalidDataType", message))
+    return tags
 
 
 def _drop_inactive(batch: Batch, work: Work) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from user360 import ids
+from user360 import clock, ids
 from user360.events import definitions, event
 from user360.identity import resolve
 from user360.identity import store as identity_store
@@ -14,6 +14,8 @@ from user360.ingest.call import Event, Outcome, Verb
 from user360.records import countries, settle
 from user360.records.settle import Cell
 
+# What these say in a deletion is read back, so no property of such a name may stand there.
+OURS = ("mergeId", "recordIds")
 Changes = Mapping[str, tuple[Any, Any]]
 Done = tuple[bool, int | None]  # whether the record changed, and the merge that was made
 
@@ -45,8 +47,8 @@ def _touches_cells(work: Work, decision: resolve.Decision) -> bool:
     return bool(
         work.values
         or work.auto
-        or call.add_tags
-        or call.remove_tags
+        or work.add_tags
+        or work.remove_tags
         or decision.status != "unchanged"
         or call.if_exists == "replace"
         or call.verb is not Verb.WRITE
@@ -102,8 +104,10 @@ def _write(batch: Batch, work: Work, decision: resolve.Decision) -> Done:
     """Properties, tags and the making, naming or merging of the record they are written to."""
     merge: int | None = None
     if decision.created:
-        _create(batch, work, decision.leaf)
+        _create(batch, decision.leaf)
     if decision.merged is not None:
+        if decision.created:  # a new user is there before it takes anybody in
+            _tell_created(batch, work, decision.root)
         merge = _merge(batch, work, decision.merged, decision.root)
     if decision.status == "skipped":
         return merge is not None, merge
@@ -115,14 +119,14 @@ def _write(batch: Batch, work: Work, decision: resolve.Decision) -> Done:
     if decision.assigned is not None:
         batch.forest[decision.root].user_id = decision.assigned
         changes = {"userId": (None, decision.assigned), **changes}
-    if decision.created:
+    if decision.created and merge is None:
         _tell_created(batch, work, decision.root)
     elif changes:
         _tell_changed(batch, work, decision.root, changes)
     return bool(changes) or decision.created or merge is not None, merge
 
 
-def _create(batch: Batch, work: Work, number: int) -> None:
+def _create(batch: Batch, number: int) -> None:
     user_id = batch.known.people[number].user_id
     batch.forest[number] = settle.Own(number, user_id, {}, batch.now, batch.now)
     batch.dirty.add(number)
@@ -136,37 +140,34 @@ def _cells(batch: Batch, work: Work, decision: resolve.Decision) -> dict[str, Ce
         return Cell(value, call.at, call.message_id, batch.now, source, call.ref)
 
     cells = {name: cell(value, call.source) for name, value in work.values.items()}
-    if call.if_exists == "replace" and not decision.created:
-        left = settle.view(batch.forest, decision.root).keys() - cells.keys()
-        cells |= {name: cell(None, call.source) for name in left}
+    if call.if_exists == "replace":
+        cells[settle.COVER] = cell(None, call.source)
     cells |= {n: cell(v, "auto") for n, v in work.auto.items() if n not in work.values}
     country = _country_of_session(batch, work, decision, cells)
     if country is not None:
-        cells["country"] = cell(country, "auto")
-    if call.add_tags or call.remove_tags:
-        cells["tags"] = cell(_tags(batch, work, decision), call.source)
+        # Dated before all else, so that whatever anybody says of the country stands above it.
+        cells["country"] = Cell(country, clock.EARLIEST, "", batch.now, "auto", call.ref)
+    for position, tag in enumerate(work.add_tags):
+        cells[settle.TAG + tag] = settle.tag(cell(None, call.source), True, position)
+    for tag in work.remove_tags:
+        cells[settle.TAG + tag] = settle.tag(cell(None, call.source), False)
     return cells
-
-
-def _tags(batch: Batch, work: Work, decision: resolve.Decision) -> list[str] | None:
-    """The record's tags after adding and removing."""
-    held = settle.value_of(settle.settled(batch.forest, decision.root, "tags")) or []
-    given = work.values.get("tags", held) or []
-    removed = {tag.strip() for tag in work.call.remove_tags}
-    added = [tag.strip() for tag in work.call.add_tags]
-    return [t for t in dict.fromkeys([*given, *added]) if t not in removed] or None
 
 
 def _country_of_session(
     batch: Batch, work: Work, decision: resolve.Decision, cells: Mapping[str, Cell]
 ) -> str | None:
-    """A WhatsApp session is a phone number; the number tells the country of a new person."""
+    """A WhatsApp session is a phone number; the number tells the country of who writes there.
+
+    An identifying call says nothing of it: what the session's record knows reaches the user by
+    the rules of merging, and a record made for another userId begins empty.
+    """
     session = work.call.session
     if session is None or session.channel != "whatsapp" or "country" in cells:
         return None
-    if not cells and work.call.user_id is not None:
+    if work.call.user_id is not None and not (decision.created and cells):
         return None
-    if settle.settled(batch.forest, decision.root, "country") is not None:
+    if settle.settled(batch.forest, decision.root, ["country"])["country"] is not None:
         return None
     return countries.country_of_phone("+" + session.id.strip().lstrip("+"))
 
@@ -195,7 +196,7 @@ def state(batch: Batch, number: int) -> dict[str, Any]:
     return {
         "id": ids.public_record_id(number),
         "userId": batch.forest[number].user_id,
-        **{name: cell.value for name, cell in cells.items()},
+        **{name: cell.value for name, cell in cells.items() if name not in OURS},
     }
 
 
@@ -208,7 +209,7 @@ def _merge(batch: Batch, work: Work, merged: int, survivor: int) -> int:
     before = settle.view(forest, survivor)
     gone = state(batch, merged)
     merge = batch.position.take()
-    settle.attach(forest, survivor, settle.Edge(call.at, merge, merged))
+    settle.attach(forest, survivor, settle.Edge(call.at, merged, merge))
     changes = settle.difference(before, settle.view(forest, survivor))
     told = {"mergeId": str(merge), "recordId": gone["id"], **payload(changes)}
     batch.note(work, event.SYSTEM, survivor, event.USER_MERGE, told, seq=merge)

@@ -20,6 +20,8 @@ def people(batch: Batch) -> None:
     identity_store.save_records(*where, batch.workspace.id, rows)
     mapped = {s: leaf for s, leaf in batch.mapped.items() if leaf not in batch.dead}
     identity_store.save_sessions(*where, batch.workspace.id, mapped, batch.now)
+    # Moved to somebody who was deleted next: what they were mapped to before is over as well.
+    identity_store.forget_sessions(*where, batch.workspace.id, batch.mapped.keys() - mapped.keys())
     for merge in batch.merges.values():
         if not batch.dead & {merge["survivor"], merge["merged"]}:
             identity_store.save_merge(batch.connection, **merge)

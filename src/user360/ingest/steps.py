@@ -17,7 +17,7 @@ from user360.identity import resolve
 from user360.identity import store as identity_store
 from user360.ingest import facts, save
 from user360.ingest.batch import Batch, Work
-from user360.ingest.call import Outcome, Verb
+from user360.ingest.call import Call, Outcome, Verb
 from user360.ingest.check import check
 from user360.observe import metrics
 
@@ -114,16 +114,26 @@ def _decision(work: Work, known: resolve.Known) -> resolve.Decision:
 
 
 def _refuse_incomplete(work: Work, known: resolve.Known) -> None:
-    """A new record made by a complete write must have every required property."""
-    user_id = work.call.user_id
-    if not work.required or (user_id is not None and known.of_user(user_id) is not None):
+    """A record made, or made anew, by a complete write must have every required property."""
+    call = work.call
+    if not work.required or (_exists(call, known) and call.if_exists != "replace"):
         return
-    path = work.call.properties_path
+    path = call.properties_path
     faults = [
         Fault(f"{path}.{name}", "propertiesRequired", f"{name} is required")
         for name in work.required
     ]
     raise PropertiesRequired(faults=faults)
+
+
+def _exists(call: Call, known: resolve.Known) -> bool:
+    """Whether the call writes to a record that is there already."""
+    if call.record is not None:
+        return True
+    if call.user_id is not None:
+        return known.of_user(call.user_id) is not None
+    session = call.session
+    return session is not None and known.of_session((session.channel, session.id)) is not None
 
 
 STEPS: tuple[Callable[[Batch], None], ...] = (
