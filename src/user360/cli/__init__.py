@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from user360 import __version__
-from user360.cli import output, server
+from user360.cli import (
+    bench,
+    checks,
+    demo,
+    event,
+    key,
+    output,
+    property,
+    segment,
+    server,
+    user,
+    workspace,
+)
 from user360.errors import Problem
 
 PROGRAM = "user360"
@@ -22,7 +35,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except Problem as problem:
             output.problem(problem)
-            raise typer.Exit(2) from problem
+        raise typer.Exit(2)
 
 
 def commands() -> typer.Typer:
@@ -37,12 +50,25 @@ def commands() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.command()(server.serve)
+    app.command()(demo.demo)
+    for noun in (segment, user, property, event, key, workspace):
+        app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
+    app.command()(checks.doctor)
+    app.command()(checks.rebuild)
+    app.command(context_settings=bench.PASSED_ON)(bench.bench)
     return app
 
 
 def main() -> None:
     """The entry point of the program."""
-    commands()(prog_name=PROGRAM)
+    code: Any = 0
+    try:
+        commands()(prog_name=PROGRAM)
+    except SystemExit as end:
+        code = end.code
+    # Said anew, without what was under way: an exception that lives until the interpreter ends
+    # keeps all it passed, and DuckDB complains of connections that are never let go.
+    sys.exit(code)
 
 
 def _version(wanted: bool) -> None:

@@ -47,7 +47,10 @@ def serve(
     chosen = settings.from_environment()
     port = address(host, port)
     with opened(data, chosen) as platform:
-        run(platform, host, port, as_json)
+        key = platform.first_key if platform.first_key != chosen.admin_key else None
+        if key and not as_json:
+            output.line('The first admin key of the workspace "default" is shown only now.')
+        run(platform, host, port, as_json, key=key)
 
 
 def opened(data: Path, chosen: settings.Settings) -> Platform:
@@ -59,23 +62,35 @@ def opened(data: Path, chosen: settings.Settings) -> Platform:
     return Platform.open(data, chosen)
 
 
-def run(platform: Platform, host: str, port: int, as_json: bool, after: str = "") -> None:
-    """Serve; say where, with which key, and then `after`, once requests are answered."""
+def run(
+    platform: Platform,
+    host: str,
+    port: int,
+    as_json: bool,
+    *,
+    key: str | None = None,
+    after: str = "",
+) -> None:
+    """Serve; say where, with `key`, and then `after`, once requests are answered."""
     from user360 import serve as server
 
-    where = server.url(host, port)
-    key = platform.first_key if platform.first_key != platform.settings.admin_key else None
+    where = reachable(host, port)
 
     def ready() -> None:
         if as_json:
             output.json_line({"url": where, "key": key, "pid": os.getpid()})
             return
         if key:
-            output.line(
-                f'The first admin key of the workspace "default", shown only now:\n\n  {key}\n'
-            )
+            output.line(f"Admin key: {key}")
         output.line(f"Serving {platform.directory} at {where} (API: {where}/docs). Stop: Ctrl-C.")
         if after:
             output.line(after)
 
     server.run(platform, host, port, ready)
+
+
+def reachable(host: str, port: int) -> str:
+    """The address to type on this machine."""
+    from user360.serve import url
+
+    return url({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)

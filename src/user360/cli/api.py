@@ -1,0 +1,185 @@
+"""One small client for all commands: the product's API on a server, or the same in this process."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+
+from user360.errors import Fault, Invalid, NotFound, Problem, Unavailable
+
+if TYPE_CHECKING:
+    import httpx
+
+    from user360.platform import Platform
+
+Send = Callable[["httpx.Request"], "httpx.Response"]
+HERE = "http://user360"  # where requests go that stay in this process
+PAGE = 1_000
+SEQ, MIN_SEQ = "X-User360-Seq", "X-User360-Min-Seq"
+
+
+class Refused(Problem):
+    """The API refused a request."""
+
+
+class Api:
+    """Asks the API and gives its answers as plain data; what is refused is raised as `Refused`.
+
+    Whatever was written before, by this object, is seen by what it asks after.
+    """
+
+    def __init__(self, send: Send, url: str, key: str, seq: int = 0) -> None:
+        self._send = send
+        self.url = url.rstrip("/")
+        self._key = key
+        self._seq = seq
+
+    def get(self, *path: str, **query: Any) -> Any:
+        return self._ask("GET", path, query)
+
+    def post(self, *path: str, body: Any, **query: Any) -> Any:
+        return self._ask("POST", path, query, body)
+
+    def put(self, *path: str, body: Any) -> Any:
+        return self._ask("PUT", path, {}, body)
+
+    def patch(self, *path: str, body: Any, **query: Any) -> Any:
+        return self._ask("PATCH", path, query, body)
+
+    def delete(self, *path: str, **query: Any) -> Any:
+        return self._ask("DELETE", path, query)
+
+    def rows(self, field: str, *path: str, limit: int | None = None, **query: Any) -> list[Any]:
+        """The rows of a list that is answered in pages: the first `limit` of them, or all."""
+        found: list[Any] = []
+        cursor = None
+        while True:
+            wanted = PAGE if limit is None else min(PAGE, limit - len(found))
+            page = self.get(*path, limit=wanted, cursor=cursor, **query)
+            found += page[field]
+            cursor = page["cursor"]
+            if cursor is None or len(found) == limit:
+                return found
+
+    def _ask(
+        self, method: str, path: tuple[str, ...], query: Mapping[str, Any], body: Any = None
+    ) -> Any:
+        import httpx
+
+        headers = {"x-api-key": self._key, MIN_SEQ: str(self._seq)}
+        if not self._seq:
+            del headers[MIN_SEQ]
+        content = None
+        if body is not None:
+            headers["content-type"] = "application/json"
+            content = msgspec.json.encode(body)
+        address = "/".join([self.url, "api", "v1", *(quote(part, safe="") for part in path)])
+        # `from` cannot be the name of a Python argument, so it is passed as `from_`.
+        given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
+        request = httpx.Request(method, address, params=given, content=content, headers=headers)
+        return self._answer(self._send(request))
+
+    def _answer(self, response: httpx.Response) -> Any:
+        if response.status_code >= 400:
+            raise _refused(response)
+        self._seq = max(self._seq, int(response.headers.get(SEQ, 0)))
+        return msgspec.json.decode(response.content) if response.content else None
+
+
+def _refused(response: httpx.Response) -> Problem:
+    try:
+        said = msgspec.json.decode(response.content)
+        faults = [Fault(e["path"], e["code"], e["message"]) for e in said["errors"]]
+        detail = str(said["detail"])
+    except (msgspec.MsgspecError, LookupError, TypeError):
+        return Refused(f"The server answered {response.status_code}; is it a User 360?")
+    if response.status_code == 401:
+        detail += "; give it with --key or USER360_KEY"
+    return Refused(detail, faults=faults)
+
+
+@contextlib.contextmanager
+def remote(url: str, key: str | None) -> Iterator[Api]:
+    """The API of a running server. Raises `Invalid` without a key or with a useless URL."""
+    import httpx
+
+    if not key:
+        raise Invalid("A key is needed to ask a server: --key or USER360_KEY")
+    try:
+        usable = httpx.URL(url).scheme in ("http", "https") and httpx.URL(url).host
+    except httpx.InvalidURL:
+        usable = False
+    if not usable:
+        raise Invalid(f"{url} is no address of a server, such as http://127.0.0.1:3600")
+    with httpx.Client(timeout=httpx.Timeout(600, connect=10)) as client:
+        yield Api(_plainly(client.send, url), url, key)
+
+
+def _plainly(send: Send, url: str) -> Send:
+    """Say what is wrong with the network in a sentence."""
+    import httpx
+
+    def sent(request: httpx.Request) -> httpx.Response:
+        try:
+            return send(request)
+        except httpx.ConnectError as error:
+            raise Unavailable(f"No server answers at {url}; is it running?") from error
+        except httpx.HTTPError as error:
+            raise Unavailable(f"The server at {url} did not answer: {error}") from error
+
+    return sent
+
+
+@contextlib.contextmanager
+def local(data: Path, workspace: str) -> Iterator[Api]:
+    """The API on a data directory that no server holds: the same application in this process."""
+    with existing(data) as platform, in_process(platform, workspace) as api:
+        yield api
+
+
+@contextlib.contextmanager
+def existing(data: Path, *, start: bool = True) -> Iterator[Platform]:
+    """The platform on a directory that is there. Raises `NotFound` rather than making one."""
+    from user360 import settings
+    from user360.observe import logs
+    from user360.platform import LEDGER, Platform
+
+    chosen = settings.from_environment()
+    logs.configure("warning", "text")
+    if not chosen.ledger and not (data / LEDGER).exists():
+        raise NotFound(f"There is no User 360 data in {data}; `user360 serve --data` makes it")
+    with Platform.open(data, chosen, start=start) as platform:
+        yield platform
+
+
+@contextlib.contextmanager
+def in_process(platform: Platform, workspace: str) -> Iterator[Api]:
+    """The API of an open platform. Whoever holds the directory may do everything."""
+    import httpx
+    from anyio.from_thread import start_blocking_portal
+
+    from user360 import app
+    from user360.access import keys
+
+    number = platform.workspace(workspace).id
+    text = keys.new_key()
+    key = keys.Key(0, number, "command line", "admin", text[:6], platform.now())
+    transport = httpx.ASGITransport(app.create(platform))  # type: ignore[arg-type] # Litestar types its messages more closely
+    with start_blocking_portal() as portal:
+
+        def send(request: httpx.Request) -> httpx.Response:
+            platform.keys[keys.fingerprint(text)] = key  # never on disk, forgotten at a reload
+            return portal.call(_whole, transport, request)
+
+        yield Api(send, HERE, text, platform.committer.position.last)
+
+
+async def _whole(transport: httpx.ASGITransport, request: httpx.Request) -> httpx.Response:
+    response = await transport.handle_async_request(request)
+    await response.aread()
+    return response

@@ -1,0 +1,88 @@
+"""`user360 demo`: the customers of CDNOW, and a server to ask about them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from user360 import settings
+from user360.cli import output, server
+from user360.cli.server import AsJson, Host, Port
+
+if TYPE_CHECKING:
+    from user360.platform import Platform
+
+Data = Annotated[Path, typer.Option("--data", help="The demo's directory; made when new.")]
+Reset = Annotated[bool, typer.Option("--reset", help="Throw away what the demo holds and begin.")]
+
+
+def demo(
+    data: Data = Path("data/demo"),
+    host: Host = "127.0.0.1",
+    port: Port = 3600,
+    reset: Reset = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fill a directory with real purchases and made-up names, and serve it.
+
+    The 23,570 customers of the CD shop CDNOW and the 69,659 purchases they made in 1997 and 1998,
+    with a few segments. What was loaded before is not loaded again.
+
+    Examples:
+
+        user360 demo
+
+        user360 demo --port 8080 --reset
+    """
+    from user360 import demo as demonstration
+    from user360.serve import address
+
+    port = address(host, port)
+    key = demonstration.directory(data, reset=reset)
+    chosen = settings.from_environment()
+    if "USER360_LOG_LEVEL" not in os.environ:  # the terminal is for what the demo says
+        chosen = msgspec.structs.replace(chosen, log_level="warning")
+    if not chosen.admin_key:
+        chosen = msgspec.structs.replace(chosen, admin_key=key)
+    with server.opened(data, chosen) as platform:
+        _load(platform)
+        after = _try_it(platform, server.reachable(host, port))
+        server.run(platform, host, port, as_json, key=chosen.admin_key, after=after)
+
+
+def _load(platform: Platform) -> None:
+    from user360 import demo as demonstration
+    from user360.cli import progress
+
+    if demonstration.loaded(platform):
+        return
+    output.note("Loading 23,570 customers and 69,659 purchases")
+    with progress.bar("Loading", demonstration.CALLS) as reached:
+        done = 0
+
+        def advance(more: int) -> None:
+            nonlocal done
+            done += more
+            reached(done)
+
+        demonstration.load(platform, advance)
+
+
+def _try_it(platform: Platform, url: str) -> str:
+    """What to do next: an event by Segment's SDK, and the count that it changes."""
+    from user360 import demo as demonstration
+
+    key, loyal = platform.settings.admin_key, demonstration.LOYAL
+    count = demonstration.count(platform, loyal)
+    lines = [
+        f"\n{loyal.description}: {count} people.",
+        "Send a purchase with Segment's own SDK, in Python:\n",
+        *(f"  {line}" for line in demonstration.sdk_lines(key, url)),
+        "\nand count again:\n",
+        f'  user360 segment count "{loyal.name}" --url {url} --key {key}\n',
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,96 @@
+"""`user360 workspace`: tenants and their settings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from user360.cli import api as places
+from user360.cli import given, output
+from user360.cli.api import Api
+from user360.cli.connected import AsJson, Directory, connected
+from user360.cli.output import Answer
+
+app = typer.Typer(help="Tenants and their settings.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(data: Directory, as_json: AsJson = False) -> None:
+    """List the workspaces of a directory. It must not be held by a server.
+
+    Examples:
+
+        user360 workspace list --data data
+    """
+    from user360 import clock
+
+    with places.existing(data) as platform:
+        found = [
+            {"name": w.name, "createdAt": clock.to_iso(w.created_at)}
+            for w in platform.workspaces.values()
+        ]
+    answer = output.table({"workspaces": found}, found, name="name", createdAt="created")
+    output.show(answer, as_json)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Letters, digits, - and _; at most 64.")],
+    data: Directory,
+    as_json: AsJson = False,
+) -> None:
+    """Create a workspace in a directory, with a first admin key. No server may hold it.
+
+    Examples:
+
+        user360 workspace create acme --data data
+    """
+    from user360.access import keys, workspaces
+    from user360.access.workspaces import Workspace
+    from user360.storage.ledger import Connection
+
+    key = keys.new_key()
+    with places.existing(data) as platform:
+
+        def make(connection: Connection) -> Workspace:
+            made = workspaces.create(connection, name, platform.now())
+            keys.create(connection, made.id, "first", "admin", key, platform.now())
+            return made
+
+        made = platform.write(make)
+    text = f"Created workspace {made.name}. Its first admin key, shown only now:\n\n  {key}\n"
+    output.show(Answer({"name": made.name, "key": key}, text), as_json)
+
+
+@app.command()
+@connected
+def show(api: Api) -> Answer:
+    """Show a workspace and its settings.
+
+    Examples:
+
+        user360 workspace show
+    """
+    return _shown(api.get("workspace"))
+
+
+@app.command("set")
+@connected
+def set_(
+    api: Api,
+    settings: Annotated[list[str], typer.Argument(help="SETTING=VALUE, as many as wanted.")],
+) -> Answer:
+    """Change settings of a workspace.
+
+    Examples:
+
+        user360 workspace set timeZone=Asia/Kolkata identifier=phone
+    """
+    wanted = {name: given.number(text) for name, text in given.assignments(settings).items()}
+    return _shown(api.patch("workspace", body={"settings": wanted}))
+
+
+def _shown(workspace: dict[str, Any]) -> Answer:
+    about = {"name": workspace["name"], "created": workspace["createdAt"]}
+    return output.pairs(workspace, {**about, **workspace["settings"]})
