@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -178,10 +179,30 @@ class Rejection(msgspec.Struct, frozen=True):
     message: str
 
 
+MOST_REJECTIONS = 1_000
+
+
+def _by_reason(counts: dict[Rejection, int]) -> dict[Rejection, int]:
+    found: Counter[Rejection] = Counter()
+    for r, count in counts.items():
+        found[Rejection(r.source, "", r.code, "", r.message)] += count
+    return found
+
+
 def save_rejections(
     connection: Connection, workspace: int, counts: dict[Rejection, int], now: int
 ) -> None:
-    """Add to the counts of what was refused or dropped."""
+    """Add to the counts of what was refused or dropped.
+
+    Names and paths are the sender's to choose, so only so many are told apart in a workspace; what
+    comes on top is counted by its reason alone.
+    """
+    if not counts:
+        return
+    query = sa.text("SELECT count(*) FROM rejections WHERE workspace_id = :workspace")
+    held = connection.execute(query, {"workspace": workspace}).scalar_one()
+    if held + len(counts) > MOST_REJECTIONS:
+        counts = _by_reason(counts)
     rows = [
         {
             "workspace": workspace,
@@ -195,17 +216,16 @@ def save_rejections(
         }
         for r, count in counts.items()
     ]
-    if rows:
-        connection.execute(
-            sa.text(
-                "INSERT INTO rejections (workspace_id, source, name, code, path, message, count,"
-                " first_at, last_at) VALUES (:workspace, :source, :name, :code, :path, :message,"
-                " :count, :now, :now) ON CONFLICT (workspace_id, source, name, code, path)"
-                " DO UPDATE SET count = rejections.count + excluded.count, message = excluded.message,"
-                " last_at = excluded.last_at"
-            ),
-            rows,
-        )
+    connection.execute(
+        sa.text(
+            "INSERT INTO rejections (workspace_id, source, name, code, path, message, count,"
+            " first_at, last_at) VALUES (:workspace, :source, :name, :code, :path, :message,"
+            " :count, :now, :now) ON CONFLICT (workspace_id, source, name, code, path)"
+            " DO UPDATE SET count = rejections.count + excluded.count, message = excluded.message,"
+            " last_at = excluded.last_at"
+        ),
+        rows,
+    )
 
 
 def rejections(connection: Connection, workspace: int) -> list[dict[str, Any]]:

@@ -273,7 +273,7 @@ def _tell(item: Item, result: Any) -> None:
     """Tell a caller. One who is gone (a closed loop, say) must not stop the writer."""
     try:
         item.done(result)
-    except Exception as error:  # noqa: BLE001 - it is the caller's, and the caller is gone
+    except Exception as error:
         log.warning("caller gone", exc_info=error)
 
 

@@ -81,6 +81,7 @@ class Catalogue:
     def __init__(self, custom: Iterable[Property] = (), version: int = 0) -> None:
         self.version = version
         self.by_name: dict[str, Property] = {p.name: p for p in (*SYSTEM, *custom)}
+        self.custom = [p for p in self.by_name.values() if not p.system]
         self._folded = {name.lower(): p for name, p in self.by_name.items()}
 
     def get(self, name: str) -> Property | None:
@@ -99,6 +100,3 @@ class Catalogue:
         """The warehouse's columns: name -> type."""
         return {p.column: p.type.value for p in self}
 
-    @property
-    def custom(self) -> list[Property]:
-        return [p for p in self if not p.system]

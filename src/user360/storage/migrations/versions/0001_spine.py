@@ -21,6 +21,7 @@ def column(name: str, kind: Any, *, null: bool = False, **how: Any) -> sa.Column
 def upgrade() -> None:
     access()
     people()
+    identities()
     history()
     groups()
 
@@ -101,6 +102,9 @@ def people() -> None:
         sqlite_where=merged,
         postgresql_where=merged,
     )
+
+
+def identities() -> None:
     op.create_table(
         "sessions",
         column("workspace_id", Whole, primary_key=True),
