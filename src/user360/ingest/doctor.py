@@ -43,7 +43,9 @@ def examine(platform: Running) -> Report:
     try:
         with platform.projector.together() as (connection, snapshot, position):
             findings = _inside(connection)
-            places = compare.Places(connection, platform.ledger.dialect, snapshot, position)
+            compute = platform.projector.warehouse.compute
+            dialect = platform.ledger.dialect
+            places = compare.Places(connection, dialect, snapshot, position, compute)
             found = workspaces.all_workspaces(connection)
             seen = [_compared(platform, places, w, findings) for w in found]
     except Unavailable as problem:

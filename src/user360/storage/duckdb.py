@@ -60,9 +60,8 @@ class _Snapshot:
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._cursor = cursor
 
-    def table(self, sql: str, parameters: Sequence[Any] = (), **given: pa.Table) -> pa.Table:
-        with _given(self._cursor, **given):
-            return self._cursor.sql(sql, params=list(parameters) or None).to_arrow_table()
+    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        return self._cursor.sql(sql, params=list(parameters) or None).to_arrow_table()
 
 
 class DuckDB:
@@ -222,6 +221,11 @@ class DuckDB:
                 yield _Snapshot(cursor)
             finally:
                 cursor.execute("ROLLBACK").fetchall()
+
+    def compute(self, sql: str, **given: pa.Table) -> pa.Table:
+        # Outside any longer transaction, which would hold on to every table it was given.
+        with self._cursor() as cursor, _given(cursor, **given):
+            return cursor.sql(sql).to_arrow_table()
 
     def fill(self, workspace: int, column: str, kind: str, rows: Iterable[pa.RecordBatch]) -> None:
         table = f"{schema_of(workspace)}.records"

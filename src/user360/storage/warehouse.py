@@ -83,8 +83,8 @@ class Rows(NamedTuple):
 class Snapshot(Protocol):
     """The warehouse as it was at one moment, however it goes on."""
 
-    def table(self, sql: str, parameters: Sequence[Any] = (), **given: pa.Table) -> pa.Table:
-        """Run one statement, which may read the tables `given` by name; its answer as columns."""
+    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """Run one statement; its answer as columns."""
         ...
 
 
@@ -139,6 +139,10 @@ class Warehouse(Protocol):
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """A view that stands still until it is left."""
+        ...
+
+    def compute(self, sql: str, **given: pa.Table) -> pa.Table:
+        """Run one statement over the tables `given` by name alone; its answer as columns."""
         ...
 
     def fill(self, workspace: int, column: str, kind: str, rows: Iterable[pa.RecordBatch]) -> None:
