@@ -7,7 +7,6 @@ import zoneinfo
 from typing import Any, Literal
 
 import msgspec
-import sqlalchemy as sa
 
 from user360.errors import Conflict, Fault, Invalid
 from user360.events import definitions
@@ -15,7 +14,7 @@ from user360.events import store as event_store
 from user360.identity.identifier import IDENTIFYING
 from user360.records import store as record_store
 from user360.records.properties import Catalogue
-from user360.storage.ledger import Connection
+from user360.storage.ledger import Connection, text
 
 DEFAULT = "default"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
@@ -58,7 +57,7 @@ class Workspace:
     def load(self, connection: Connection) -> None:
         """Read settings, declarations and definitions anew from the ledger."""
         settings, self.next_record = connection.execute(
-            sa.text("SELECT settings, next_record FROM workspaces WHERE id = :id"), {"id": self.id}
+            text("SELECT settings, next_record FROM workspaces WHERE id = :id"), {"id": self.id}
         ).one()
         self.apply(msgspec.json.decode(settings, type=WorkspaceSettings))
         self.catalogue = record_store.load_catalogue(connection, self.id)
@@ -110,7 +109,7 @@ def _sensible(merged: dict[str, Any], catalogue: Catalogue) -> list[Fault]:
 def all_workspaces(connection: Connection) -> list[Workspace]:
     """Every workspace, loaded."""
     rows = connection.execute(
-        sa.text("SELECT id, name, settings, created_at FROM workspaces ORDER BY id")
+        text("SELECT id, name, settings, created_at FROM workspaces ORDER BY id")
     ).all()
     found = [
         Workspace(n, name, msgspec.json.decode(settings, type=WorkspaceSettings), created)
@@ -125,12 +124,12 @@ def create(connection: Connection, name: str, now: int) -> Workspace:
     """Make a workspace. Raises `Invalid` for a bad name, `Conflict` for a taken one."""
     if not NAME.match(name):
         raise Invalid.at("name", "A workspace name is letters, digits, - and _, at most 64")
-    taken = sa.text("SELECT count(*) FROM workspaces WHERE lower(name) = lower(:name)")
+    taken = text("SELECT count(*) FROM workspaces WHERE lower(name) = lower(:name)")
     if connection.execute(taken, {"name": name}).scalar_one():
         raise Conflict.at("name", "A workspace of this name exists already")
     settings = WorkspaceSettings()
     number = connection.execute(
-        sa.text(
+        text(
             "INSERT INTO workspaces (name, settings, created_at)"
             " VALUES (:name, :settings, :now) RETURNING id"
         ),
@@ -142,7 +141,7 @@ def create(connection: Connection, name: str, now: int) -> Workspace:
 def save_counter(connection: Connection, workspace: Workspace) -> None:
     """Keep the next record number: the number of a deleted record is never given again."""
     connection.execute(
-        sa.text("UPDATE workspaces SET next_record = :next WHERE id = :id"),
+        text("UPDATE workspaces SET next_record = :next WHERE id = :id"),
         {"id": workspace.id, "next": workspace.next_record},
     )
 
@@ -153,6 +152,6 @@ def save_settings(
     """Keep these settings, or those in force."""
     kept = msgspec.json.encode(settings or workspace.settings).decode()
     connection.execute(
-        sa.text("UPDATE workspaces SET settings = :settings WHERE id = :id"),
+        text("UPDATE workspaces SET settings = :settings WHERE id = :id"),
         {"id": workspace.id, "settings": kept},
     )

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
-import sqlalchemy as sa
 
 from user360.events import chunk, definitions, event
-from user360.storage.ledger import Connection, Dialect, array
+from user360.storage.ledger import Connection, Dialect, array, text
 
 
 def append(connection: Connection, workspace: int, entries: Sequence[event.Entry]) -> None:
@@ -19,7 +18,7 @@ def append(connection: Connection, workspace: int, entries: Sequence[event.Entry
     if not entries:
         return
     connection.execute(
-        sa.text(
+        text(
             "INSERT INTO log (first, last, workspace_id, body)"
             " VALUES (:first, :last, :workspace, :body)"
         ),
@@ -34,7 +33,8 @@ def append(connection: Connection, workspace: int, entries: Sequence[event.Entry
 
 def last_position(connection: Connection) -> int:
     """The position of the newest entry, 0 when there is none."""
-    return connection.execute(sa.text("SELECT coalesce(max(last), 0) FROM log")).scalar_one()
+    found = connection.execute(text("SELECT coalesce(max(last), 0) FROM log"))
+    return int(found.scalar_one())
 
 
 def append_columns(
@@ -42,7 +42,7 @@ def append_columns(
 ) -> None:
     """Add entries that already are columns of `chunk.SCHEMA`, numbered from `first` on."""
     connection.execute(
-        sa.text(
+        text(
             "INSERT INTO log (first, last, workspace_id, body)"
             " VALUES (:first, :last, :workspace, :body)"
         ),
@@ -69,7 +69,7 @@ def stretch(connection: Connection, after: int, most: int) -> Stretch:
     This is the only way the log is read; where its older part is kept is nobody else's business.
     What a chunk holds is read with `chunk.unpack`.
     """
-    query = sa.text(
+    query = text(
         "SELECT workspace_id, first, last, body FROM log WHERE first > :after ORDER BY first"
     )
     found: dict[int, list[bytes]] = {}
@@ -86,7 +86,7 @@ def stretch(connection: Connection, after: int, most: int) -> Stretch:
 
 def remembered(connection: Connection, dialect: Dialect, digests: Collection[str]) -> set[str]:
     """Those of these event-id digests that were stored before."""
-    query = sa.text(f"SELECT digest FROM event_ids WHERE digest IN {dialect.values('digests')}")
+    query = text(f"SELECT digest FROM event_ids WHERE digest IN {dialect.values('digests')}")
     return set(connection.execute(query, {"digests": array(list(digests))}).scalars())
 
 
@@ -95,16 +95,14 @@ def remember(connection: Connection, dialect: Dialect, digests: Collection[str])
     if digests:
         # Sorted, so that neighbours in the tree are written together.
         connection.execute(
-            sa.text(
-                f"INSERT INTO event_ids (digest) SELECT value FROM {dialect.values('digests')}"
-            ),
+            text(f"INSERT INTO event_ids (digest) SELECT value FROM {dialect.values('digests')}"),
             {"digests": array(sorted(digests))},
         )
 
 
 def load_definitions(connection: Connection, workspace: int) -> dict[str, definitions.Definition]:
     """Every definition of a workspace, by name."""
-    query = sa.text(
+    query = text(
         "SELECT name, description, active, first_seen, last_seen, volume, properties"
         " FROM definitions WHERE workspace_id = :workspace ORDER BY name"
     )
@@ -133,7 +131,7 @@ def save_seen(connection: Connection, workspace: int, seen: Iterable[definitions
     ]
     if rows:
         connection.execute(
-            sa.text(
+            text(
                 "INSERT INTO definitions (workspace_id, name, first_seen, last_seen, volume,"
                 " properties) VALUES (:workspace, :name, :first, :last, :count, :properties)"
                 " ON CONFLICT (workspace_id, name) DO UPDATE SET"
@@ -152,7 +150,7 @@ def save_definition(
 ) -> None:
     """Make a definition, or change the description and activity of one."""
     connection.execute(
-        sa.text(
+        text(
             "INSERT INTO definitions (workspace_id, name, description, active)"
             " VALUES (:workspace, :name, :description, :active) ON CONFLICT (workspace_id, name)"
             " DO UPDATE SET description = excluded.description, active = excluded.active"
@@ -199,7 +197,7 @@ def save_rejections(
     """
     if not counts:
         return
-    query = sa.text("SELECT count(*) FROM rejections WHERE workspace_id = :workspace")
+    query = text("SELECT count(*) FROM rejections WHERE workspace_id = :workspace")
     held = connection.execute(query, {"workspace": workspace}).scalar_one()
     if held + len(counts) > MOST_REJECTIONS:
         counts = _by_reason(counts)
@@ -217,7 +215,7 @@ def save_rejections(
         for r, count in counts.items()
     ]
     connection.execute(
-        sa.text(
+        text(
             "INSERT INTO rejections (workspace_id, source, name, code, path, message, count,"
             " first_at, last_at) VALUES (:workspace, :source, :name, :code, :path, :message,"
             " :count, :now, :now) ON CONFLICT (workspace_id, source, name, code, path)"
@@ -230,7 +228,7 @@ def save_rejections(
 
 def rejections(connection: Connection, workspace: int) -> list[dict[str, Any]]:
     """All counted rejections of a workspace, the newest first."""
-    query = sa.text(
+    query = text(
         "SELECT source, name, code, path, message, count, first_at, last_at FROM rejections"
         " WHERE workspace_id = :workspace ORDER BY last_at DESC, count DESC"
     )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from user360 import ids
 from user360.identity import resolve
 from user360.records import settle
-from user360.storage.ledger import Connection, Dialect, array
+from user360.storage.ledger import Connection, Dialect, array, text
 
 PERSON = (
     "r.id, r.user_id, r.merged_into,"
@@ -28,7 +28,7 @@ def load_users(
     """Take the records that hold these userIds into `known`."""
     if not user_ids:
         return
-    query = sa.text(
+    query = text(
         f"SELECT {PERSON} FROM records r"
         f" WHERE r.workspace_id = :workspace AND r.user_id IN {dialect.values('user_ids')}"
     )
@@ -48,7 +48,7 @@ def load_sessions(
     """Take the sessions, and the records they are mapped to, into `known`."""
     if not sessions:
         return
-    query = sa.text(
+    query = text(
         f"SELECT s.channel, s.session_id, {PERSON}"
         f" FROM {dialect.rows('sessions', 'channel', 'session_id')} AS asked"
         " JOIN sessions s ON s.workspace_id = :workspace"
@@ -71,7 +71,7 @@ def load_merges(
     """Take these merges into `known`; returns the records they are about."""
     if not merges:
         return set()
-    query = sa.text(
+    query = text(
         "SELECT id, survivor_id, merged_id, undone_at IS NOT NULL FROM merges"
         f" WHERE workspace_id = :workspace AND id IN {dialect.values('merges')}"
     )
@@ -89,7 +89,7 @@ def load_people(
     known: resolve.Known,
 ) -> None:
     """Take these records into `known`, and every record they were merged into."""
-    query = sa.text(
+    query = text(
         f"SELECT {PERSON} FROM records r"
         f" WHERE r.workspace_id = :workspace AND r.id IN {dialect.values('numbers')}"
     )
@@ -109,7 +109,7 @@ def _measure(connection: Connection, dialect: Dialect, known: resolve.Known) -> 
     tops |= {m.merged for m in known.merges.values() if m.merged in known.people}
     if not tops:
         return
-    query = sa.text(
+    query = text(
         "WITH RECURSIVE below (top, id) AS ("
         f"SELECT value, value FROM {dialect.values('tops')} AS asked"
         " UNION ALL SELECT below.top, r.id FROM below JOIN records r ON r.merged_into = below.id)"
@@ -126,7 +126,7 @@ def _survivors(known: resolve.Known) -> set[int]:
 
 def roots_of(connection: Connection, dialect: Dialect, numbers: Collection[int]) -> set[int]:
     """The living records behind these numbers; deleted ones are left out."""
-    query = sa.text(f"SELECT id, merged_into FROM records WHERE id IN {dialect.values('numbers')}")
+    query = text(f"SELECT id, merged_into FROM records WHERE id IN {dialect.values('numbers')}")
     roots: set[int] = set()
     level = set(numbers)
     while level:
@@ -138,7 +138,7 @@ def roots_of(connection: Connection, dialect: Dialect, numbers: Collection[int])
 
 def of_session(connection: Connection, workspace: int, channel: str, session_id: str) -> int | None:
     """The record a session is mapped to, merged away or not."""
-    query = sa.text(
+    query = text(
         "SELECT record_id FROM sessions WHERE workspace_id = :workspace"
         " AND channel = :channel AND session_id = :session_id"
     )
@@ -148,14 +148,14 @@ def of_session(connection: Connection, workspace: int, channel: str, session_id:
 
 def of_user(connection: Connection, workspace: int, user_id: str) -> int | None:
     """The record that holds a userId, merged away or not."""
-    query = sa.text("SELECT id FROM records WHERE workspace_id = :workspace AND user_id = :user_id")
+    query = text("SELECT id FROM records WHERE workspace_id = :workspace AND user_id = :user_id")
     given = {"workspace": workspace, "user_id": user_id}
     return connection.execute(query, given).scalar_one_or_none()
 
 
 def living(connection: Connection, workspace: int, after: int, most: int) -> list[int]:
     """The next living records of a workspace, by number."""
-    query = sa.text(
+    query = text(
         "SELECT id FROM records WHERE id > :after AND id < :end AND merged_into IS NULL"
         " ORDER BY id LIMIT :most"
     )
@@ -166,7 +166,7 @@ def living(connection: Connection, workspace: int, after: int, most: int) -> lis
 
 def survivors_among(connection: Connection, first: int, last: int) -> set[int]:
     """The records between two numbers that others were merged into."""
-    query = sa.text(
+    query = text(
         "SELECT DISTINCT merged_into FROM records WHERE merged_into BETWEEN :first AND :last"
     )
     return set(connection.execute(query, {"first": first, "last": last}).scalars())
@@ -174,7 +174,7 @@ def survivors_among(connection: Connection, first: int, last: int) -> set[int]:
 
 def merged_map(connection: Connection, workspace: int) -> list[tuple[int, int]]:
     """Every merged-away record of a workspace with the living one it shows in."""
-    query = sa.text(
+    query = text(
         "SELECT id, merged_into FROM records"
         " WHERE workspace_id = :workspace AND merged_into IS NOT NULL"
     )
@@ -200,7 +200,7 @@ def load_forest(
     edges: list[tuple[int, settle.Edge]] = []
     if numbers:
         query = f"SELECT {OWN} FROM records WHERE id IN {dialect.values('numbers')}"
-        for row in connection.execute(sa.text(query), {"numbers": array(list(numbers))}).all():
+        for row in connection.execute(text(query), {"numbers": array(list(numbers))}).all():
             _plant(forest, edges, row)
     if trees:
         for row in connection.execute(_below(dialect), {"numbers": array(list(trees))}):
@@ -214,7 +214,7 @@ def load_forest(
 
 def _below(dialect: Dialect) -> sa.TextClause:
     """Everything merged below the given records: one question however deep it goes."""
-    return sa.text(
+    return text(
         "WITH RECURSIVE below (number) AS ("
         f"SELECT id FROM records WHERE merged_into IN {dialect.values('numbers')}"
         " UNION SELECT r.id FROM below JOIN records r ON r.merged_into = below.number)"
@@ -255,7 +255,7 @@ def save_records(
     )
     listed = ", ".join(columns)
     replaced = ", ".join(f"{c} = excluded.{c}" for c in columns[1:])
-    query = sa.text(
+    query = text(
         f"INSERT INTO records (workspace_id, {listed})"
         f" SELECT :workspace, {listed} FROM {dialect.rows('rows', *columns)} AS given WHERE true"
         f" ON CONFLICT (id) DO UPDATE SET {replaced}"
@@ -273,7 +273,7 @@ def save_sessions(
     """Map sessions to records, moving those that were mapped elsewhere."""
     if not mapped:
         return
-    query = sa.text(
+    query = text(
         "INSERT INTO sessions (workspace_id, channel, session_id, record_id, mapped_at)"
         " SELECT :workspace, channel, session_id, record_id, :now FROM"
         f" {dialect.rows('rows', 'channel', 'session_id', 'record_id')} AS given WHERE true"
@@ -293,7 +293,7 @@ def forget_sessions(
     """Map these sessions to nobody."""
     if not sessions:
         return
-    query = sa.text(
+    query = text(
         "DELETE FROM sessions WHERE workspace_id = :workspace AND (channel, session_id) IN"
         f" (SELECT channel, session_id FROM"
         f" {dialect.rows('sessions', 'channel', 'session_id')} AS asked)"
@@ -304,7 +304,7 @@ def forget_sessions(
 def save_merge(connection: Connection, **merge: Any) -> None:
     """Keep one merge: who, when, why, and in `took` (JSON) what came from where."""
     connection.execute(
-        sa.text(
+        text(
             "INSERT INTO merges (id, workspace_id, survivor_id, merged_id, at, merged_at,"
             " source, ref, reason, took) VALUES (:id, :workspace, :survivor, :merged, :at,"
             " :written, :source, :ref, :reason, :took)"
@@ -316,7 +316,7 @@ def save_merge(connection: Connection, **merge: Any) -> None:
 def save_undone(connection: Connection, merge: int, now: int, by: str) -> None:
     """Mark a merge as undone."""
     connection.execute(
-        sa.text("UPDATE merges SET undone_at = :now, undone_by = :by WHERE id = :id"),
+        text("UPDATE merges SET undone_at = :now, undone_by = :by WHERE id = :id"),
         {"id": merge, "now": now, "by": by},
     )
 
@@ -333,7 +333,7 @@ def delete_people(connection: Connection, dialect: Dialect, numbers: Collection[
         f"DELETE FROM merges WHERE merged_id IN {dialect.values('numbers')}",
         f"DELETE FROM segment_members WHERE record_id IN {dialect.values('numbers')}",
     ):
-        connection.execute(sa.text(statement), given)
+        connection.execute(text(statement), given)
 
 
 def sessions_of(connection: Connection, dialect: Dialect, numbers: Collection[int]) -> list[Any]:
@@ -342,7 +342,7 @@ def sessions_of(connection: Connection, dialect: Dialect, numbers: Collection[in
         "SELECT channel, session_id, record_id, mapped_at FROM sessions"
         f" WHERE record_id IN {dialect.values('numbers')} ORDER BY mapped_at, channel, session_id"
     )
-    return list(connection.execute(sa.text(query), {"numbers": array(list(numbers))}))
+    return list(connection.execute(text(query), {"numbers": array(list(numbers))}))
 
 
 def merges_of(connection: Connection, dialect: Dialect, numbers: Collection[int]) -> list[Any]:
@@ -352,4 +352,4 @@ def merges_of(connection: Connection, dialect: Dialect, numbers: Collection[int]
         f" undone_by FROM merges WHERE survivor_id IN {dialect.values('numbers')}"
         f" OR merged_id IN {dialect.values('numbers')} ORDER BY at, id"
     )
-    return list(connection.execute(sa.text(query), {"numbers": array(list(numbers))}))
+    return list(connection.execute(text(query), {"numbers": array(list(numbers))}))

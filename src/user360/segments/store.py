@@ -6,9 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 
-from user360.storage.ledger import Connection, Dialect, array
+from user360.storage.ledger import Connection, Dialect, array, text
 
 STATIC, DYNAMIC = "static", "dynamic"
 
@@ -32,7 +31,7 @@ COLUMNS = "id, name, description, kind, condition, created_at, updated_at, used_
 
 def all_segments(connection: Connection, workspace: int) -> list[Segment]:
     """Every segment of a workspace, by name."""
-    query = sa.text(
+    query = text(
         f"SELECT {COLUMNS} FROM segments WHERE workspace_id = :workspace"
         " AND deleted_at IS NULL ORDER BY lower(name), id"
     )
@@ -41,7 +40,7 @@ def all_segments(connection: Connection, workspace: int) -> list[Segment]:
 
 def one(connection: Connection, workspace: int, number: int) -> Segment | None:
     """A segment of a workspace; None when there is none of this number."""
-    query = sa.text(
+    query = text(
         f"SELECT {COLUMNS} FROM segments WHERE workspace_id = :workspace AND id = :id"
         " AND deleted_at IS NULL"
     )
@@ -58,7 +57,7 @@ def named(connection: Connection, workspace: int, name: str) -> Segment | None:
 
 def insert(connection: Connection, workspace: int, **given: Any) -> int:
     """Make a segment; returns its number, which is never given again."""
-    query = sa.text(
+    query = text(
         "INSERT INTO segments (workspace_id, name, description, kind, condition, created_at,"
         " updated_at, used_at) VALUES (:workspace, :name, :description, :kind, :condition, :now,"
         " :now, :now) RETURNING id"
@@ -69,7 +68,7 @@ def insert(connection: Connection, workspace: int, **given: Any) -> int:
 def update(connection: Connection, segment: Segment) -> None:
     """Keep a changed definition."""
     connection.execute(
-        sa.text(
+        text(
             "UPDATE segments SET name = :name, description = :description, condition = :condition,"
             " updated_at = :updated_at, used_at = :used_at, archived_at = :archived_at"
             " WHERE id = :id"
@@ -81,15 +80,15 @@ def update(connection: Connection, segment: Segment) -> None:
 def delete(connection: Connection, number: int, now: int) -> None:
     """Delete a segment with its stored members; its name may be used again."""
     given = {"id": number, "now": now}
-    connection.execute(sa.text("UPDATE segments SET deleted_at = :now WHERE id = :id"), given)
-    connection.execute(sa.text("DELETE FROM segment_members WHERE segment_id = :id"), given)
+    connection.execute(text("UPDATE segments SET deleted_at = :now WHERE id = :id"), given)
+    connection.execute(text("DELETE FROM segment_members WHERE segment_id = :id"), given)
 
 
 def add_members(
     connection: Connection, dialect: Dialect, number: int, records: Collection[int], now: int
 ) -> int:
     """Add records to a static segment; returns how many were new in it."""
-    query = sa.text(
+    query = text(
         "INSERT INTO segment_members (segment_id, record_id, since)"
         f" SELECT :segment, value, :now FROM {dialect.values('records')} AS given WHERE true"
         " ON CONFLICT DO NOTHING"
@@ -102,7 +101,7 @@ def remove_members(
     connection: Connection, dialect: Dialect, number: int, records: Collection[int]
 ) -> int:
     """Take records out of a static segment; returns how many were in it."""
-    query = sa.text(
+    query = text(
         "DELETE FROM segment_members WHERE segment_id = :segment"
         f" AND record_id IN {dialect.values('records')}"
     )
@@ -111,7 +110,7 @@ def remove_members(
 
 def since(connection: Connection, dialect: Dialect, records: Collection[int]) -> dict[int, int]:
     """For each static segment one of these records is in: the earliest time it entered."""
-    query = sa.text(
+    query = text(
         "SELECT segment_id, min(since) FROM segment_members"
         f" WHERE record_id IN {dialect.values('records')} GROUP BY segment_id"
     )
@@ -121,7 +120,7 @@ def since(connection: Connection, dialect: Dialect, records: Collection[int]) ->
 
 def all_members(connection: Connection, workspace: int) -> list[tuple[int, int]]:
     """The stored membership of a whole workspace: pairs of segment and record."""
-    query = sa.text(
+    query = text(
         "SELECT m.segment_id, m.record_id FROM segment_members m"
         " JOIN segments s ON s.id = m.segment_id AND s.workspace_id = :workspace"
     )

@@ -7,6 +7,8 @@ stand in the slices' `store.py`.
 from __future__ import annotations
 
 import contextlib
+import functools
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,12 @@ def array(items: Any) -> str:
     return msgspec.json.encode(items).decode()
 
 
+@functools.lru_cache(maxsize=1_024)
+def text(sql: str) -> sa.TextClause:
+    """A statement with named parameters; what there is to find out about it is found out once."""
+    return sa.text(sql)
+
+
 class Ledger:
     """One open ledger: a single writing connection and a pool of reading ones."""
 
@@ -53,6 +61,8 @@ class Ledger:
         self.dialect = Dialect()
         self._writer = _engine(url, "IMMEDIATE", 1)
         self._reader = _engine(url, "DEFERRED", 16)
+        self._writing = threading.Lock()
+        self._kept: Connection | None = None
 
     def migrate(self) -> None:
         """Bring the schema to the newest version."""
@@ -62,8 +72,25 @@ class Ledger:
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction of the only writer; raises `StorageFailed` when it cannot be kept."""
-        with _plainly(), self._writer.begin() as connection:
-            yield connection
+        with _plainly(), self._writing:
+            connection = self._connection()
+            try:
+                with connection.begin():
+                    yield connection
+            except sqlalchemy.exc.DBAPIError:
+                self._let_go()
+                raise
+
+    def _connection(self) -> Connection:
+        """The writer's connection: to take one anew costs as much as two statements."""
+        if self._kept is None:
+            self._kept = self._writer.connect()
+        return self._kept
+
+    def _let_go(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -81,6 +108,8 @@ class Ledger:
         return [line for line in told if line != "ok"]
 
     def close(self) -> None:
+        with self._writing:
+            self._let_go()
         self._writer.dispose()
         self._reader.dispose()
 
