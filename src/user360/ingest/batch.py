@@ -80,6 +80,7 @@ class Batch:
         self.seen: dict[str, definitions.Seen] = {}
         self.digests: set[str] = set()
         self.rejections: Counter[Rejection] = Counter()
+        self.hints = 5
         self.first_number = workspace.next_record
 
     def new_number(self) -> int:

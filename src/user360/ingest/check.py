@@ -30,6 +30,7 @@ from user360.records.properties import READ_ONLY, Catalogue, Property, Type
 
 RESERVED = {name.lower(): name for name in ("userId", *READ_ONLY)}
 AUTO = ("country", "timezone", "city")
+LONGEST_NAME = 64
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
 PROBLEMS = {
     p.code: p for p in (InvalidDataType, InvalidProperty, InvalidUserId, PropertiesRequired)
@@ -144,10 +145,15 @@ def _undeclared(batch: Batch, work: Work, name: str, given: object) -> Property 
         raise InvalidProperty(f"{reserved} is read-only")
     if work.call.undeclared == "create":
         return catalogue.near(name) or _new(batch, work, name, given)
-    raise InvalidProperty(f"{name[:64]!r} is not declared{_hint(name, catalogue)}")
+    raise InvalidProperty(f"{name[:64]!r} is not declared{_hint(batch, name)}")
 
 
-def _hint(name: str, catalogue: Catalogue) -> str:
+def _hint(batch: Batch, name: str) -> str:
+    """What was meant, perhaps: looked for slowly, so only for the first few of a batch."""
+    batch.hints -= 1
+    if batch.hints < 0 or len(name) > 2 * LONGEST_NAME:
+        return "; declare it first"
+    catalogue = batch.workspace.catalogue
     near = difflib.get_close_matches(name, catalogue.by_name, n=1, cutoff=0.7)
     return f"; did you mean {near[0]}?" if near else "; declare it first"
 
