@@ -19,11 +19,12 @@ import msgspec
 
 from user360 import clock, data, ids
 from user360.access import keys
+from user360.access.change import Change
 from user360.errors import Conflict, StorageFailed
 from user360.events import store as event_store
 from user360.ingest.call import Call, Event
 from user360.platform import LEDGER, Platform
-from user360.segments import questions, tree
+from user360.segments import define, questions, tree
 from user360.segments import store as segment_store
 from user360.storage.ledger import Connection
 
@@ -221,16 +222,15 @@ def _batches(items: Iterable[Call], size: int) -> Iterator[list[Call]]:
 def _make_segments(connection: Connection, platform: Platform) -> None:
     """Make those of the demo's segments that are missing."""
     workspace = platform.default
+    change = Change(
+        connection,
+        platform.ledger.dialect,
+        workspace,
+        now=platform.now(),
+        actor="demo",
+        take=platform.committer.position.take,
+    )
     for example in SEGMENTS:
-        if segment_store.named(connection, workspace.id, example.name):
-            continue
-        tree.parse(example.where, workspace.catalogue)
-        segment_store.insert(
-            connection,
-            workspace.id,
-            name=example.name,
-            description=example.description,
-            kind=segment_store.DYNAMIC,
-            condition=msgspec.json.encode(example.where).decode(),
-            now=platform.now(),
-        )
+        if segment_store.named(connection, workspace.id, example.name) is None:
+            tree.parse(example.where, workspace.catalogue)
+            define.create(change, example.name, example.description, dict(example.where))
