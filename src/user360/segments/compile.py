@@ -149,6 +149,8 @@ def _membership(node: nodes.Membership, frame: Frame, wanted: bool) -> Expr:
             this=exp.EQ(this=sql.column("segment_id"), expression=sql.number(node.segment))
         ),
     )
+    if frame.mapped:  # who was merged away is a member as the survivor
+        members = events_sql.fold(members, sql.relation(frame.schema, "merged"))
     return _among(members, node.inside == wanted)
 
 

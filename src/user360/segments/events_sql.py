@@ -106,7 +106,7 @@ def _counted_through(merged: Expr, scan: exp.Select, having: _Having) -> Expr:
     ]
     scan.set("expressions", [_RECORD.copy(), *totals])
     scan.set("group", exp.Group(expressions=[_RECORD.copy()]))
-    folded = _folded(scan, merged)
+    folded = fold(scan, merged)
     if having.tests:
         totals = [_again(test, name) for test, name in zip(having.tests, names, strict=True)]
         folded.set("group", exp.Group(expressions=[_PERSON.copy()]))
@@ -125,7 +125,7 @@ def _scan(node: EventTest, source: Source, when: When) -> exp.Select:
     return exp.Select(from_=events, where=exp.Where(this=sql.all_of(tests)))
 
 
-def _folded(scan: exp.Select, merged: Expr) -> exp.Select:
+def fold(scan: exp.Select, merged: Expr) -> exp.Select:
     """The living people of a select over records: one merged away stands for its survivor."""
     merged.set("alias", exp.TableAlias(this=sql.name("m")))
     on = exp.EQ(this=sql.column("record_id", "m"), expression=sql.column("record_id", "e"))
