@@ -263,6 +263,18 @@ def save_records(
     connection.execute(query, {"workspace": workspace, "rows": array(rows)})
 
 
+def save_cells(connection: Connection, dialect: Dialect, rows: Sequence[Sequence[Any]]) -> None:
+    """Replace the cells of records whose names stay: id, cells (JSON text), updated_at."""
+    if not rows:
+        return
+    query = text(
+        "UPDATE records SET cells = given.cells, updated_at = given.updated_at"
+        f" FROM {dialect.rows('rows', 'id', 'cells', 'updated_at')} AS given"
+        " WHERE records.id = given.id"
+    )
+    connection.execute(query, {"rows": array(rows)})
+
+
 def save_sessions(
     connection: Connection,
     dialect: Dialect,

@@ -71,6 +71,7 @@ class Batch:
         self.work = [Work(call) for call in calls]
         self.known = resolve.Known(self.new_number, workspace.settings.merge_limit)
         self.forest: dict[int, settle.Own] = {}
+        self.places: dict[int, tuple[object, ...]] = {}  # as they were found
         self.dirty: set[int] = set()
         self.dead: set[int] = set()
         self.mapped: dict[resolve.Session, int] = {}

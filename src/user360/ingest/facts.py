@@ -40,6 +40,7 @@ def load(batch: Batch) -> None:
             trees |= involved
         trees |= {n for n in involved if batch.known.people[n].merges}
     batch.forest = dict(identity_store.load_forest(batch.connection, batch.dialect, numbers, trees))
+    batch.places = {number: own.place for number, own in batch.forest.items()}
 
 
 def _touches_cells(work: Work, decision: resolve.Decision) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from user360.access import workspaces
 from user360.events import store as event_store
 from user360.identity import store as identity_store
@@ -15,9 +13,7 @@ def people(batch: Batch) -> None:
     """Records, sessions and merges."""
     where = (batch.connection, batch.dialect)
     identity_store.delete_people(*where, batch.dead)
-    living = sorted(batch.dirty - batch.dead)
-    rows = [_row(batch.forest[number]) for number in living]
-    identity_store.save_records(*where, batch.workspace.id, rows)
+    _records(batch)
     mapped = {s: leaf for s, leaf in batch.mapped.items() if leaf not in batch.dead}
     identity_store.save_sessions(*where, batch.workspace.id, mapped, batch.now)
     # Moved to somebody who was deleted next: what they were mapped to before is over as well.
@@ -31,17 +27,37 @@ def people(batch: Batch) -> None:
         workspaces.save_counter(batch.connection, batch.workspace)
 
 
+def _records(batch: Batch) -> None:
+    """Most writes change cells alone: then the indexes over names need no writing."""
+    where = (batch.connection, batch.dialect)
+    stayed: list[tuple[object, ...]] = []
+    moved: list[tuple[object, ...]] = []
+    for number in sorted(batch.dirty - batch.dead):
+        own = batch.forest[number]
+        if batch.places.get(number) == own.place:
+            stayed.append((number, _cells(own), own.updated_at))
+        else:
+            moved.append(_row(own))
+    identity_store.save_cells(*where, stayed)
+    identity_store.save_records(*where, batch.workspace.id, moved)
+
+
 def _row(own: settle.Own) -> tuple[object, ...]:
     return (
         own.id,
         own.user_id,
-        msgspec.json.encode(own.cells).decode(),
+        _cells(own),
         own.created_at,
         own.updated_at,
         own.merged_into,
         own.merge_id,
         own.merged_at,
     )
+
+
+def _cells(own: settle.Own) -> str:
+    text: str = settle.encode_cells(own.cells).decode()
+    return text
 
 
 def log(batch: Batch) -> None:

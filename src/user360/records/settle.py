@@ -77,6 +77,11 @@ class Own(msgspec.Struct):
     merged_at: int | None = None
     edges: list[Edge] = msgspec.field(default_factory=list)
 
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Under which names it is found: what seldom changes, unlike its cells."""
+        return self.user_id, self.merged_into, self.merge_id, self.merged_at
+
 
 Cells = Mapping[str, Cell]
 Settled = dict[str, Cell | None]
