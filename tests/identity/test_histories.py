@@ -41,7 +41,7 @@ def agree(pair: Pair, outcome: Outcome, expected: Expected) -> None:
         assert outcome.record == pair.number(expected.record)
 
 
-@settings(ONE_PLATFORM, max_examples=120)
+@settings(ONE_PLATFORM, max_examples=80)
 @given(seed=st.integers(0, 2**32), length=st.integers(10, 60), pairs=st.booleans())
 def test_a_history_ends_as_the_reference_says(
     platform: Platform, seed: int, length: int, pairs: bool

@@ -51,9 +51,10 @@ def load_sessions(
     query = text(
         f"SELECT s.channel, s.session_id, {PERSON}"
         f" FROM {dialect.rows('sessions', 'channel', 'session_id')} AS asked"
-        " JOIN sessions s ON s.workspace_id = :workspace"
+        # Crossed, so that the asked ones lead: the other way round every session there is is read.
+        " CROSS JOIN sessions s JOIN records r ON r.id = s.record_id"
+        " WHERE s.workspace_id = :workspace"
         " AND s.channel = asked.channel AND s.session_id = asked.session_id"
-        " JOIN records r ON r.id = s.record_id"
     )
     given = {"workspace": workspace, "sessions": array(list(sessions))}
     for channel, session_id, *person in connection.execute(query, given).all():
