@@ -126,7 +126,7 @@ def _prepare() -> None:
 
 async def _run(platform: Platform, host: str, port: int, ready: Callable[[], None]) -> None:
     application = UnderWay(app.create(platform))
-    server = _server(application, host, port)
+    server = embedded(application, host, port)
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, server.stop)
@@ -145,7 +145,8 @@ async def _run(platform: Platform, host: str, port: int, ready: Callable[[], Non
         log.warning("stopped with requests under way", requests=application.requests)
 
 
-def _server(application: ASGIApp, host: str, port: int) -> Server:
+def embedded(application: ASGIApp, host: str, port: int) -> Server:
+    """Granian's server for an application, to be run in this process's loop."""
     return Server(
         application,
         address=host,

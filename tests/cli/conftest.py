@@ -67,7 +67,7 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def at(run: Run, directory: Path) -> Run:
-    """Runs a command on the data directory; with `json=True` gives what it answers in JSON."""
+    """Runs a command on the data directory."""
 
     def at(*words: str, said: str | None = None) -> Said:
         return run(*words, "--data", str(directory), said=said)

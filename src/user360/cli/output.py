@@ -72,11 +72,15 @@ def note(text: str) -> None:
 
 
 def problem(problem: Problem) -> None:
-    """What is wrong, and where: a line, and one for each offending place that says more."""
-    note(f"Error: {problem.detail}")
-    for fault in problem.faults:
-        if fault.message != problem.detail:
-            note(f"  {fault.path}: {fault.message}" if fault.path else f"  {fault.message}")
+    """What is wrong, and where: a line for the first offending place, and one for each other."""
+    rest = list(problem.faults)
+    headline = problem.detail
+    if rest and rest[0].message == headline:
+        first = rest.pop(0)
+        headline = headline if first.path in headline else f"{first.path}: {headline}"
+    note(f"Error: {headline}")
+    for fault in rest:
+        note(f"  {fault.path}: {fault.message}" if fault.path else f"  {fault.message}")
 
 
 def cell(value: Any) -> str:
