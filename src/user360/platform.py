@@ -19,7 +19,7 @@ from typing import TypeVar
 from user360.access import keys, workspaces
 from user360.access.keys import Key
 from user360.access.workspaces import Workspace
-from user360.clock import Clock, SystemClock
+from user360.clock import AHEAD, Clock, SystemClock
 from user360.errors import DirectoryInUse, NotFound, StorageFailed
 from user360.ingest.call import Call, Outcome
 from user360.ingest.committer import Committer
@@ -166,12 +166,18 @@ class Platform:
         raise NotFound("There is no such workspace")
 
     def now(self) -> int:
-        """The time, never the same twice: two calls without a timestamp keep their order."""
-        self._last = max(self._last + 1, self.clock.now())
+        """The time, never the same twice: two calls without a timestamp keep their order.
+
+        A clock that was set back is followed once the difference would make a write look as if it
+        came from the future.
+        """
+        told = self.clock.now()
+        ahead = self._last + 1
+        self._last = ahead if told < ahead < told + AHEAD // 2 else told
         return self._last
 
     def key_used(self, number: int) -> None:
-        """Remember that a key was used; kept on disk with the next change of keys, or at the end."""
+        """Remember that a key was used; it is kept on disk at the end."""
         self._keys_used[number] = self.clock.now()
 
     def keep_uses(self, connection: Connection) -> None:

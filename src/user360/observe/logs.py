@@ -1,4 +1,4 @@
-"""Structured logs. They say what happened and where, never to whom: no values, no local variables."""
+"""Structured logs: what happened and where, never to whom; no values, no local variables."""
 
 from __future__ import annotations
 

@@ -122,6 +122,7 @@ def search(
 
 
 def count_of(warehouse: Warehouse, sql: str) -> int:
+    """How many rows a selection has."""
     return int(warehouse.query(f"SELECT count(*) FROM ({sql}) AS found").rows[0][0])
 
 
