@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import alembic.command
-import alembic.config
 import msgspec
 import sqlalchemy as sa
 import sqlalchemy.exc
@@ -67,7 +65,17 @@ class Ledger:
     def migrate(self) -> None:
         """Bring the schema to the newest version."""
         with _plainly():
-            alembic.command.upgrade(_alembic(self.url), "head")
+            if self._version() == _newest():
+                return
+            _upgrade(self.url)
+
+    def _version(self) -> str | None:
+        """The version of the schema as it is; None when there is nothing yet."""
+        with self._reader.begin() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            found = connection.execute(text("SELECT version_num FROM alembic_version"))
+            return found.scalar_one_or_none()
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
@@ -163,8 +171,17 @@ def _engine(url: str, begin: str, size: int) -> sa.Engine:
     return engine
 
 
-def _alembic(url: str) -> alembic.config.Config:
+def _newest() -> str:
+    """The version that the newest migration leads to: its file's name begins with it."""
+    return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
+def _upgrade(url: str) -> None:
+    # Imported here: a start that finds nothing to do need not wait for it, half a second.
+    import alembic.command
+    import alembic.config
+
     config = alembic.config.Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
-    return config
+    alembic.command.upgrade(config, "head")
