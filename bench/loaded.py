@@ -24,8 +24,6 @@ from user360.records.properties import FIRST_CUSTOM_ID, Property, Type
 from user360.storage.ledger import Connection
 
 _DECLARED = {"plan": Type.STRING, "lifetimeValue": Type.NUMBER}
-# Fewer events at a time than the generator makes by itself: one batch stays small in memory.
-_BATCH = 500_000
 
 
 def directory(cache: Path, size: Size) -> Path:
@@ -56,7 +54,7 @@ def make(path: Path, size: Size) -> None:
             platform,
             platform.default,
             (_named(batch) for batch in population.records(size)),
-            (_of_people(batch) for batch in population.events(size, batch=_BATCH)),
+            (_of_people(batch) for batch in population.events(size)),
             _told,
         )
         platform.projector.wait(platform.committer.position.last, 3_600)
