@@ -123,9 +123,26 @@ def test_a_chain_of_merges_is_undone_from_the_middle(shop: Shop) -> None:
     assert shop.known("a")["tags"] == ["a", "b", "c"]
     undone = shop.undo(inner.merge)
     assert undone.record == numbers[0]
+    lost = {"newPayload": {"tags": ["a", "b"]}, "oldPayload": {"tags": ["a", "b", "c"]}}
+    assert shop.told(numbers[0])[-1] == ("USER_UPDATE", lost)
     assert shop.known("a")["tags"] == ["a", "b"]
     assert shop.known("c")["tags"] == ["c"]
     assert shop.count() == 2
+
+
+def test_what_was_said_under_the_merged_users_own_id_goes_back_with_them(shop: Shop) -> None:
+    shop.write("asha")
+    other = shop.write("ravi").record
+    merged = shop.merge("asha", other)
+    shop.capture("s", email="r@shop.in")
+    shop.identify("s", "ravi", city="Goa")
+    shop.identify("t", "ravi")
+    assert shop.known("asha") == {"city": "Goa", "email": "r@shop.in"}
+    assert shop.visitor("t") == shop.person("asha")
+    shop.undo(merged.merge)
+    assert shop.known("ravi") == {"city": "Goa"}
+    assert shop.known("asha") == {"email": "r@shop.in"}
+    assert shop.visitor("t") == shop.person("ravi")
 
 
 def test_merging_with_oneself_or_with_nobody_is_refused(shop: Shop) -> None:
