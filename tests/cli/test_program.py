@@ -64,13 +64,10 @@ def test_a_command_that_is_not_there_is_refused(run: Run) -> None:
         assert (said.code, said.out) == (2, "")
 
 
-def test_a_problem_leaves_nothing_behind_but_its_line(tmp_path: Path) -> None:
+def test_a_problem_leaves_nothing_behind_but_its_line(directory: Path) -> None:
     """Nor the engine's complaint about connections that were never let go."""
+    words = ["user", "get", "nobody", "--data", str(directory)]
     program = [sys.executable, "-m", "user360"]
-    (tmp_path / "data").mkdir()
-    made = "from user360.platform import Platform; import sys; Platform.open(sys.argv[1]).close()"
-    subprocess.run([sys.executable, "-c", made, str(tmp_path / "data")], check=True)
-    words = ["user", "get", "nobody", "--data", str(tmp_path / "data")]
     said = subprocess.run([*program, *words], capture_output=True, text=True, check=False)
     assert said.returncode == 2
     assert said.stderr == "Error: There is no user with this userId\n"

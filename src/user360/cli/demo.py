@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,11 +81,21 @@ def _try_it(platform: Platform, url: str) -> str:
 
     key, loyal = platform.settings.admin_key, demonstration.LOYAL
     count = demonstration.count(platform, loyal)
+    install = () if find_spec("segment") else ("  pip install segment-analytics-python\n",)
     lines = [
         f"\n{loyal.description}: {count} people.",
-        "Send a purchase with Segment's own SDK, in Python:\n",
+        f"Send a purchase with Segment's own SDK, in Python ({sys.executable}):\n",
+        *install,
         *(f"  {line}" for line in demonstration.sdk_lines(key, url)),
         "\nand count again:\n",
-        f'  user360 segment count "{loyal.name}" --url {url} --key {key}\n',
+        f'  {program()} segment count "{loyal.name}" --url {url} --key {key}\n',
     ]
     return "\n".join(lines)
+
+
+def program() -> str:
+    """How this program is called here."""
+    if shutil.which("user360"):
+        return "user360"
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "user360" else f"{sys.executable} -m user360"
