@@ -210,6 +210,15 @@ def test_a_replacing_write_clears_also_what_arrives_late() -> None:
     assert shown(trees, E) == {"firstName": "Asha"}
 
 
+def test_of_one_moment_the_message_id_decides_over_a_replacing_write_too() -> None:
+    given = [{"city": cell("Pune", 5, "a")}, replacing(5, "b"), {"lastName": cell("Rao", 5, "c")}]
+    for order in itertools.permutations(given):
+        trees = forest(E)
+        for cells in order:
+            put(trees, E, cells)
+        assert shown(trees, E) == {"lastName": "Rao"}
+
+
 # Merged records
 
 
