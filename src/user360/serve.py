@@ -77,18 +77,20 @@ class ServerLog(logging.Handler):
         log.error("http server", says=str(record.msg).partition("\n")[0])
 
 
-def address(host: str, port: int) -> int:
-    """The port to listen at; for 0 a free one. Raises `PortTaken`, or `Unavailable` with why not.
+def address(host: str, port: int) -> tuple[str, int]:
+    """The IP address and the port to listen at; for port 0 a free one.
 
     Asked before the server listens, because its own socket shares a port with any other that is
-    willing to share.
+    willing to share. Raises `PortTaken`, or `Unavailable` with why not.
     """
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        with socket.socket(family) as probe:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        # A name such as localhost may stand for both; the older one is what clients try as well.
+        family, kind, _, _, place = min(found, key=lambda each: each[0] != socket.AF_INET)
+        with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-            return int(probe.getsockname()[1])
+            probe.bind(place)
+            return str(place[0]), int(probe.getsockname()[1])
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(

@@ -32,7 +32,7 @@ def url(directory: Path) -> Iterator[str]:
             platform.reload_keys(connection)
 
         platform.write(make)
-        port = serve.address("127.0.0.1", 0)
+        _, port = serve.address("127.0.0.1", 0)
         loop = asyncio.new_event_loop()
         server = serve.embedded(app.create(platform), "127.0.0.1", port)
         thread = threading.Thread(target=loop.run_until_complete, args=[server.serve()])

@@ -15,6 +15,9 @@ import httpx
 import pytest
 from tests.cli.conftest import KEY, Run, Server
 
+from user360 import serve
+from user360.access import keys
+from user360.errors import Unavailable
 from user360.platform import Platform
 
 Start = Callable[..., Server]
@@ -116,3 +119,33 @@ def test_an_address_that_is_not_ours_is_named(tmp_path: Path, run: Run, host: st
     said = run("serve", "--data", str(tmp_path / "new"), "--host", host, "--port", "3600")
     assert said.code == 2
     assert said.err.startswith(f"Error: Cannot listen at http://{host}:3600: ")
+
+
+def test_a_key_is_shown_before_anything_can_go_wrong(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> None:
+        raise Unavailable("The HTTP server could not go on")
+
+    monkeypatch.setattr(serve, "run", fail)
+    said = run("serve", "--data", str(tmp_path / "new"), "--port", "0")
+    assert said.code == 2
+    key = said.out.strip().rpartition(" ")[2]
+    with Platform.open(tmp_path / "new") as platform:
+        assert keys.fingerprint(key) in platform.keys
+
+
+@pytest.mark.parametrize(
+    ("host", "listens"),
+    [("localhost", "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "0.0.0.0")],
+)
+def test_a_name_is_listened_at_by_its_address(host: str, listens: str) -> None:
+    found, port = serve.address(host, 0)
+    assert found == listens
+    assert port > 0
+    assert serve.address(host, port) == (listens, port)
+
+
+def test_an_address_is_written_as_it_is_typed() -> None:
+    assert serve.url("127.0.0.1", 3600) == "http://127.0.0.1:3600"
+    assert serve.url("::1", 3600) == "http://[::1]:3600"

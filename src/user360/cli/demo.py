@@ -44,7 +44,7 @@ def demo(
     from user360 import demo as demonstration
     from user360.serve import address
 
-    port = address(host, port)
+    host, port = address(host, port)
     key = demonstration.directory(data, reset=reset)
     chosen = settings.from_environment()
     if "USER360_LOG_LEVEL" not in os.environ:  # the terminal is for what the demo says
@@ -83,6 +83,7 @@ def _try_it(platform: Platform, url: str) -> str:
     count = demonstration.count(platform, loyal)
     install = () if find_spec("segment") else ("  pip install segment-analytics-python\n",)
     lines = [
+        f"The admin key of the demo: {key}",
         f"\n{loyal.description}: {count} people.",
         f"Send a purchase with Segment's own SDK, in Python ({sys.executable}):\n",
         *install,

@@ -45,11 +45,11 @@ def serve(
     from user360.serve import address
 
     chosen = settings.from_environment()
-    port = address(host, port)
+    host, port = address(host, port)
     with opened(data, chosen) as platform:
         key = platform.first_key if platform.first_key != chosen.admin_key else None
         if key and not as_json:
-            output.line('The first admin key of the workspace "default" is shown only now.')
+            output.line(f'The first admin key of the workspace "default", shown only now: {key}')
         run(platform, host, port, as_json, key=key)
 
 
@@ -71,7 +71,7 @@ def run(
     key: str | None = None,
     after: str = "",
 ) -> None:
-    """Serve; say where, with `key`, and then `after`, once requests are answered."""
+    """Serve; say where, and then `after`, once requests are answered. `key` is told in JSON."""
     from user360 import serve as server
 
     where = reachable(host, port)
@@ -80,8 +80,6 @@ def run(
         if as_json:
             output.json_line({"url": where, "key": key, "pid": os.getpid()})
             return
-        if key:
-            output.line(f"Admin key: {key}")
         output.line(f"Serving {platform.directory} at {where} (API: {where}/docs). Stop: Ctrl-C.")
         if after:
             output.line(after)
