@@ -138,10 +138,8 @@ def view(forest: Forest, number: int) -> dict[str, Cell]:
 
 def held(cells: Cells, name: str) -> Cell | None:
     """What one record's own writes to a property, or to a single tag, come to."""
-    if name.startswith(TAG):
-        return _tag(cells, name)
-    if name.endswith(FIRST):
-        return _first(cells, name)
+    if "/" in name:
+        return _tag(cells, name) if name.startswith(TAG) else _first(cells, name)
     if name == TAGS and any(key.startswith(TAG) for key in cells):
         tags = list(dict.fromkeys(_named(cells)))
         return _listed(tags, {TAG + tag: _tag(cells, TAG + tag) for tag in tags})
