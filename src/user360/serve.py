@@ -39,7 +39,7 @@ TURN_SECONDS = 0.001
 BACKLOG = 4_096
 CONNECTIONS = 16_384
 # How long requests under way may take when the end has come.
-GRACE_SECONDS = 20.0
+GRACE_SECONDS = 10.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -48,26 +48,31 @@ class PortTaken(Unavailable):
 
 
 class UnderWay:
-    """Counts the requests that are being answered, so that the end can wait for them."""
+    """Knows the requests that are being answered, so that the end can wait for them."""
 
     def __init__(self, application: ASGIApp) -> None:
         self.application = application
-        self.requests = 0
+        self.requests: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != ScopeType.HTTP:
+        task = asyncio.current_task()
+        if scope["type"] != ScopeType.HTTP or task is None:
             await self.application(scope, receive, send)
             return
-        self.requests += 1
+        self.requests.add(task)
         try:
             await self.application(scope, receive, send)
         finally:
-            self.requests -= 1
+            self.requests.discard(task)
 
-    async def finished(self) -> None:
-        """Wait until every request taken in is answered."""
-        while self.requests:
-            await asyncio.sleep(0.01)
+    async def finish(self, serving: asyncio.Task[None]) -> None:
+        """Wait until all are answered and the server has let go; give up those that take long."""
+        await asyncio.wait([serving, *self.requests], timeout=GRACE_SECONDS)
+        if self.requests:
+            log.warning("stopped with requests under way", requests=len(self.requests))
+            for task in self.requests:
+                task.cancel()
+        await asyncio.wait([serving], timeout=1.0)
 
 
 class ServerLog(logging.Handler):
@@ -130,21 +135,22 @@ async def _run(platform: Platform, host: str, port: int, ready: Callable[[], Non
     application = UnderWay(app.create(platform))
     server = embedded(application, host, port)
     loop = asyncio.get_running_loop()
+    told_to_stop = asyncio.Event()
     for number in SIGNALS:
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, told_to_stop.set)
     serving = loop.create_task(server.serve())
     listening = loop.create_task(_listening(host, port))
-    await asyncio.wait([serving, listening], return_when=asyncio.FIRST_COMPLETED)
+    stopping = loop.create_task(told_to_stop.wait())
+    await asyncio.wait([serving, listening, stopping], return_when=asyncio.FIRST_COMPLETED)
     if listening.done() and not serving.done():
         ready()
-    await serving
+    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     listening.cancel()
-    if server.interrupt_children:
+    if serving.done():
+        serving.result()
         raise Unavailable(f"The HTTP server could not go on at {url(host, port)}")
-    try:
-        await asyncio.wait_for(application.finished(), GRACE_SECONDS)
-    except TimeoutError:
-        log.warning("stopped with requests under way", requests=application.requests)
+    server.stop()  # type: ignore[no-untyped-call] # Granian leaves it without types
+    await application.finish(serving)
 
 
 def embedded(application: ASGIApp, host: str, port: int) -> Server:

@@ -149,3 +149,22 @@ def test_a_name_is_listened_at_by_its_address(host: str, listens: str) -> None:
 def test_an_address_is_written_as_it_is_typed() -> None:
     assert serve.url("127.0.0.1", 3600) == "http://127.0.0.1:3600"
     assert serve.url("::1", 3600) == "http://[::1]:3600"
+
+
+def test_a_request_that_never_ends_does_not_hold_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "GRACE_SECONDS", 0.05)
+
+    async def story() -> tuple[bool, bool]:
+        never = asyncio.Event()
+
+        async def hangs(_scope: object, _receive: object, _send: object) -> None:
+            await never.wait()
+
+        under_way = serve.UnderWay(hangs)
+        request = asyncio.create_task(under_way({"type": "http"}, None, None))  # type: ignore[arg-type] # neither looks at more
+        await asyncio.sleep(0)
+        serving = asyncio.create_task(asyncio.wait([request]))
+        await under_way.finish(serving)  # type: ignore[arg-type] # any task will do
+        return request.cancelled(), serving.done()
+
+    assert asyncio.run(story()) == (True, True)
