@@ -8,6 +8,7 @@ import pytest
 from tests.cli.conftest import Run
 
 from user360.access.workspaces import Workspace
+from user360.ingest.doctor import examine
 from user360.platform import WAREHOUSE, Platform
 from user360.storage.warehouse import Changes
 
@@ -71,3 +72,13 @@ def test_a_directory_that_is_held_or_not_there_is_said(run: Run, directory: Path
         assert missing.code == 2
         assert "There is no User 360 data in" in missing.err
     assert not (directory / "nothing").exists()
+
+
+def test_the_doctor_says_how_far_it_is(filled: Path) -> None:
+    told: list[tuple[int, int]] = []
+    with Platform.open(filled) as platform:
+        examine(platform, lambda done, total: told.append((done, total)))
+        last = platform.committer.position.last
+    assert told
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1] == (last + 2, last + 2), "two records, and the whole log"

@@ -7,7 +7,6 @@ import pytest
 from tests.cli.conftest import Run
 
 from user360.cli import api as places
-from user360.cli import progress
 
 PUNE = '{"property": "city", "op": "is", "values": ["Pune"]}'
 
@@ -89,26 +88,6 @@ def test_all_that_a_condition_is_true_of_are_deleted_after_asking(at: Run) -> No
     assert at("user", "delete", "--where", PUNE, said="y\n").out.endswith("Deleted 2\n")
     assert at("user", "get", "meera").code == 0
     assert at("user", "get", "ravi").code == 2
-
-
-def test_a_deletion_is_watched_while_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is left is asked for while the deletion is under way, and only then."""
-    monkeypatch.setattr(progress, "LOOK_SECONDS", 0.001)
-    asked: list[int] = []
-
-    def job() -> str:
-        while len(asked) < 3:
-            pass
-        return "done"
-
-    def done() -> float:
-        asked.append(1)
-        return float(len(asked))
-
-    assert progress.watch("Deleting", 10, job, done) == "done"
-    seen = len(asked)
-    assert seen >= 3
-    assert len(asked) == seen
 
 
 def test_whom_to_delete_must_be_said(at: Run) -> None:

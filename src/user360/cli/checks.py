@@ -27,8 +27,8 @@ def doctor(data: Directory, as_json: AsJson = False) -> None:
     from user360.cli import progress
     from user360.ingest.doctor import examine
 
-    with places.existing(data) as platform, progress.bar("Comparing"):
-        report = examine(platform)
+    with places.existing(data) as platform, progress.bar("Comparing") as reached:
+        report = examine(platform, reached)
     if as_json:
         output.json({"healthy": report.healthy, **_plain(report)})
     else:
@@ -74,8 +74,8 @@ def rebuild(data: Directory, as_json: AsJson = False) -> None:
 
     with places.existing(data, start=False) as platform:
         last = platform.committer.position.last
-        with progress.bar("Rebuilding", last) as reached:
-            platform.projector.rebuild(lambda share: reached(share * last))
+        with progress.bar("Rebuilding") as reached:
+            platform.projector.rebuild(lambda share: reached(share * last, last))
         position = platform.projector.position
     answer = Answer({"position": position}, f"Rebuilt: all {position:,} entries of the log")
     output.show(answer, as_json)

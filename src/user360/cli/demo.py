@@ -64,13 +64,13 @@ def _load(platform: Platform) -> None:
     if demonstration.loaded(platform):
         return
     output.note("Loading 23,570 customers and 69,659 purchases")
-    with progress.bar("Loading", demonstration.CALLS) as reached:
+    with progress.bar("Loading") as reached:
         done = 0
 
         def advance(more: int) -> None:
             nonlocal done
             done += more
-            reached(done)
+            reached(done, demonstration.CALLS)
 
         demonstration.load(platform, advance)
 

@@ -14,7 +14,6 @@ from rich.progress import (
     Task,
     TaskProgressColumn,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -22,7 +21,7 @@ from rich.text import Text
 from user360.cli import output
 
 Result = TypeVar("Result")
-Reached = Callable[[float], None]  # told how much is done in all
+Reached = Callable[[float, float], None]  # told how much is done, and of how much
 LOOK_SECONDS = 0.5
 
 
@@ -35,20 +34,22 @@ class Rate(ProgressColumn):
 
 
 @contextlib.contextmanager
-def bar(what: str, total: float | None = None) -> Iterator[Reached]:
-    """A bar on standard error, which is told how much of `total` is done.
+def bar(what: str) -> Iterator[Reached]:
+    """A bar on standard error, which is told how much is done and of how much.
 
-    Without a total it says how long it has taken. Where standard error is no terminal nothing is
-    drawn.
+    Where standard error is no terminal nothing is drawn.
     """
     console = output.console(stderr=True)
-    columns = [TextColumn("{task.description}"), BarColumn()]
-    columns += [TimeElapsedColumn()] if total is None else [TaskProgressColumn(), Rate()]
-    if total is not None:
-        columns.append(TimeRemainingColumn(elapsed_when_finished=True))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        Rate(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.update(task, completed=done)
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def watch(what: str, total: float, job: Callable[[], Result], done: Callable[[], float]) -> Result:
@@ -57,15 +58,15 @@ def watch(what: str, total: float, job: Callable[[], Result], done: Callable[[],
 
     def look(reached: Reached) -> None:
         while not finished.wait(LOOK_SECONDS):
-            reached(done())
+            reached(done(), total)
 
-    with bar(what, total) as reached:
+    with bar(what) as reached:
         looking = threading.Thread(target=look, args=[reached], daemon=True)
         looking.start()
         try:
             result = job()
-            reached(total)
-            return result
         finally:
             finished.set()
             looking.join()
+        reached(total, total)
+        return result

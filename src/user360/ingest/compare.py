@@ -36,6 +36,7 @@ class Places(NamedTuple):
     snapshot: Snapshot
     position: int
     compute: Callable[..., pa.Table]  # the engine's own arithmetic, over tables it is given
+    looked: Callable[[int], None]  # told how many records and entries more were looked at
 
 
 class Compared:
@@ -60,6 +61,7 @@ def records(
         held = _held_records(places, workspace, schema, after, last)
         differences(expected, held, told, compared.tally)
         compared.records += len(settled)
+        places.looked(len(settled))
     rest = _held_records(places, workspace, schema, last, (1 << 63) - 1)
     differences(schema.empty_table(), rest, told, compared.tally)
 
@@ -91,6 +93,12 @@ def _held_records(
         " WHERE id > ? AND id <= ?"
     )
     return places.snapshot.table(sql, [after, last]).cast(schema)
+
+
+def extent(snapshot: Snapshot, position: int, workspaces: Iterable[Workspace]) -> int:
+    """How many records and entries there are to look at: each workspace follows the whole log."""
+    counts = (f"SELECT count(*) AS n FROM {schema_of(w.id)}.records" for w in workspaces)
+    return sum(snapshot.table(sql)["n"][0].as_py() + position for sql in counts)
 
 
 def merged(places: Places, workspace: Workspace, compared: Compared) -> None:
@@ -163,6 +171,8 @@ def _stretches(
             return
         bodies = found.chunks.get(workspace, [])
         yield after, _readable(bodies, after, compared)
+        if compared is not None:
+            places.looked(found.last - after)
         after = found.last
 
 

@@ -7,6 +7,8 @@ does not care for their order. Only where these differ is it found out what diff
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from user360.access import workspaces
@@ -17,6 +19,8 @@ from user360.ingest.finding import Finding as Finding
 from user360.ingest.finding import Tally
 from user360.ingest.running import Running
 from user360.storage.ledger import Connection
+
+Progress = Callable[[int, int], None]
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -32,11 +36,13 @@ class Report(msgspec.Struct, frozen=True):
         return not self.findings
 
 
-def examine(platform: Running) -> Report:
+def examine(platform: Running, progress: Progress = lambda _done, _total: None) -> Report:
     """Compare ledger and warehouse, and check each by itself.
 
     A running platform goes on; one that was opened without being started is brought up to its
     ledger's position first. While the warehouse is being made anew only the ledger is checked.
+    `progress` is told how many records and entries of the log were compared by now, and of how
+    many.
     """
     tally = Tally("")
     tally.add("ledger", "is damaged", platform.ledger.damage())
@@ -45,8 +51,9 @@ def examine(platform: Running) -> Report:
             findings = _inside(connection)
             compute = platform.projector.warehouse.compute
             dialect = platform.ledger.dialect
-            places = compare.Places(connection, dialect, snapshot, position, compute)
             found = workspaces.all_workspaces(connection)
+            looked = _counting(progress, compare.extent(snapshot, position, found))
+            places = compare.Places(connection, dialect, snapshot, position, compute, looked)
             seen = [_compared(platform, places, w, findings) for w in found]
     except Unavailable as problem:
         tally.add("warehouse", f"cannot be compared: {problem.detail}", count=1)
@@ -57,6 +64,18 @@ def examine(platform: Running) -> Report:
         return Report(0, 0, 0, tally.findings())
     of_all = [*tally.findings(), *findings, *(f for c in seen for f in c.tally.findings())]
     return Report(position, sum(c.records for c in seen), sum(c.events for c in seen), of_all)
+
+
+def _counting(progress: Progress, total: int) -> Callable[[int], None]:
+    """Tell `progress` the sum of what is told piece by piece."""
+    done = 0
+
+    def looked(more: int) -> None:
+        nonlocal done
+        done += more
+        progress(done, total)
+
+    return looked
 
 
 def _inside(connection: Connection) -> list[Finding]:
