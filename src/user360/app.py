@@ -19,6 +19,7 @@ from user360.access.limits import Limits
 from user360.doors import described, gate, health
 from user360.doors.api import ROUTES as OWN
 from user360.doors.intake import Intake, Room
+from user360.doors.options import options
 from user360.doors.paths import AsSent, Named
 from user360.doors.segment import ROUTES as SEGMENT
 from user360.doors.watch import Watch
@@ -27,8 +28,9 @@ from user360.errors import Problem, StorageFailed
 from user360.platform import Platform
 
 log = structlog.get_logger()
-# Threads on which questions are answered; one that waits to see a write takes one too.
-THREADS = 24
+# Threads on which questions are answered; one that waits to see a write takes one too. Fewer than
+# the ledger has connections for reading.
+THREADS = 12
 SHOWN = [
     "X-User360-Seq",
     "RateLimit-Limit",
@@ -41,12 +43,13 @@ SHOWN = [
 def create(platform: Platform) -> Litestar:
     """The application that serves `platform` through all doors."""
     room = Room(platform)
+    handlers = [*health.ROUTES, *described.ROUTES, *OWN, *SEGMENT, *YELLOW]
 
     def intake(app: ASGIApp) -> ASGIApp:
         return Intake(app, room)
 
     app = Litestar(
-        route_handlers=[*health.ROUTES, *described.ROUTES, *OWN, *SEGMENT, *YELLOW],
+        route_handlers=[*options(handlers), *handlers],
         state=State({"platform": platform, "limits": Limits()}),
         middleware=[Named, intake],
         exception_handlers={

@@ -7,7 +7,7 @@ from typing import Any
 
 from user360.access.workspaces import Workspace
 from user360.identity import store as identity_store
-from user360.records import settle, shape
+from user360.records import settle, shape, store
 from user360.storage.ledger import Connection, Dialect
 
 
@@ -17,6 +17,8 @@ def one(
     """The living record behind a number (a merged record answers with its survivor), or None."""
     if number is None:
         return None
+    if (own := store.plain(connection, number)) is not None:
+        return shape.record(own, settle.view({number: own}, number), workspace.catalogue)
     found = many(connection, dialect, workspace, [number])
     return found[0] if found else None
 

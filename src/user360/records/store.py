@@ -6,8 +6,24 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from user360.records import settle
 from user360.records.properties import FIRST_CUSTOM_ID, Catalogue, Property, Type
 from user360.storage.ledger import Connection
+
+PLAIN = sa.text(
+    "SELECT r.id, r.user_id, r.cells, r.created_at, r.updated_at FROM records r"
+    " WHERE r.id = :number AND r.merged_into IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM records m WHERE m.merged_into = r.id)"
+)
+
+
+def plain(connection: Connection, number: int) -> settle.Own | None:
+    """A living record that nothing was merged into, in one question; None for any other."""
+    row = connection.execute(PLAIN, {"number": number}).one_or_none()
+    if row is None:
+        return None
+    found, user_id, cells, created, updated = row
+    return settle.Own(found, user_id, settle.decode_cells(cells), created, updated)
 
 
 def load_catalogue(connection: Connection, workspace: int) -> Catalogue:

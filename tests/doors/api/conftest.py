@@ -13,6 +13,7 @@ from litestar.testing import TestClient
 from tests.doors.conftest import Product
 
 from user360.access import keys, roles, workspaces
+from user360.access.change import Change
 from user360.access.workspaces import Workspace
 from user360.doors.gate import MIN_SEQ, SEQ
 from user360.storage.ledger import Connection
@@ -108,9 +109,14 @@ def make_api(product: Product, client: TestClient[Any]) -> Api:
             keys.create(connection, workspace.id, role, role, text, now)
         platform.reload_keys(connection)
         platform.workspaces[workspace.id] = workspace
+        take = platform.committer.position.take
+        given: Any = {"now": now, "actor": "test", "take": take}
+        Change(connection, platform.ledger.dialect, workspace, **given).tell("workspace")
         return workspace
 
-    return Api(client, platform.write(make), texts)
+    made = Api(client, platform.write(make), texts)
+    platform.wait()
+    return made
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import json
 import re
 import types
 import typing
@@ -88,11 +89,11 @@ def _explain(choices: tuple[Any, ...], body: bytes) -> Any:
     """What of a body that is not right can be taken; else say all that is wrong with it."""
     rows = choices[-1]
     if isinstance(rows, type) and issubclass(rows, Rows):
-        try:
-            loose = _decoder(_loose(rows)).decode(body)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            pass
-        else:
+        for attempt in (body, _without_halves(body, rows.ROWS)):
+            try:
+                loose = _decoder(_loose(rows)).decode(attempt)
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                continue
             return _row_by_row(rows, loose)
     given = parse(body)
     with_rows = len(choices) > 1 and isinstance(given, dict) and rows.ROWS in given
@@ -113,6 +114,34 @@ def parse(body: bytes) -> Any:
         raise Malformed("The body is not UTF-8") from error
     except (msgspec.MsgspecError, ValueError) as error:
         raise Malformed(f"The body is not JSON: {error}") from error
+
+
+def _without_halves(body: bytes, rows: str) -> bytes:
+    """The body with rows that hold half a character (`\\ud83d` alone, cut off by somebody) as text.
+
+    Such a row is refused, and must not take the others along.
+    """
+    if b"\\u" not in body:
+        return b""
+    try:
+        # Numbers stay as they are written, for the next reading to judge.
+        given = json.loads(body, parse_int=_raw, parse_float=_raw, parse_constant=_raw)
+        given[rows] = [_whole(row) for row in given[rows]]
+        return msgspec.json.encode(given)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return b""
+
+
+def _whole(row: Any) -> Any:
+    try:
+        msgspec.json.encode(row)
+    except UnicodeEncodeError:
+        return "half a character"
+    return row
+
+
+def _raw(text: str) -> msgspec.Raw:
+    return msgspec.Raw(text.encode())
 
 
 def _row_by_row(kind: type[Rows], loose: Any) -> Rows:

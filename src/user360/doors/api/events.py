@@ -176,7 +176,7 @@ async def _count_broken(
         row = rows[place]
         name = "event" if isinstance(row, Broken) else row.name[:200]
         for fault in problem.faults:
-            parts = [p for p in fault.path.split(".")[1:] if not p.isdigit()]
+            parts = [p for p in fault.path.split(".") if not p.isdigit()]
             told = (fault.code, ".".join(parts)[:200], fault.message)
             counts[event_store.Rejection("api", name, *told)] += 1
 

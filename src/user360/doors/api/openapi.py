@@ -68,7 +68,7 @@ WAITING = {
     "in": "header",
     "required": False,
     "description": f"Wait until what a write answered as {SEQ} can be seen.",
-    "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+    "schema": {"type": "string", "pattern": "^[0-9]{0,18}$"},
 }
 POSITION = {
     "description": f"The position that shows this write; give it back as {MIN_SEQ}.",

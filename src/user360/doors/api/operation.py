@@ -66,7 +66,7 @@ def operation(
     )
     decorate: Callable[[Any], HTTPRouteHandler] = METHODS[method](
         PREFIX + path,
-        guards=[gate.allow(may), only_known_parameters],
+        guards=[guard(may)],
         status_code=status,
         tags=[tag],
         summary=summary,
@@ -77,12 +77,24 @@ def operation(
     return decorate
 
 
-def only_known_parameters(
+def guard(may: str) -> Any:
+    """One guard, for each costs a copy of the handler: who may, and with which parameters."""
+    allowed = gate.allow(may)
+
+    async def check(
+        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+    ) -> None:
+        await allowed(connection, handler)
+        if connection.scope["query_string"]:
+            refuse_unknown_parameters(connection, handler)
+
+    return check
+
+
+def refuse_unknown_parameters(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
-    """A guard: refuses query parameters that nobody reads."""
-    if not connection.scope["query_string"]:
-        return
+    """Raises `Problem` naming every query parameter that nobody reads."""
     known = parameters_of(handler)
     faults = [
         Fault(name[:64], "invalid", f"is not read here{bodies.hint(name, known)}")

@@ -195,7 +195,7 @@ async def _wanted(
     until: str | None,
 ) -> timeline.Wanted:
     first, last = shapes.period(gate.actor_of(request).workspace, since, until)
-    number = await shapes.number_of_user(request, user_id)
+    number = shapes.number_of_user(request, user_id)
     return timeline.Wanted(
         record=number, names=names or (), sources=sources or (), since=first, until=last
     )
@@ -248,7 +248,7 @@ async def history(
 ) -> Response[History]:
     """Old and new value of every change, and where the values of now came from."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    number = await shapes.number_of_user(request, user_id)
+    number = shapes.number_of_user(request, user_id)
     provenance = await gate.read(
         platform, lambda c: told.provenance(c, platform.ledger.dialect, workspace, number)
     )
@@ -271,7 +271,7 @@ async def history(
 async def segments(request: Asked, user_id: FromPath[str]) -> Response[SegmentsOf]:
     """Those that are not archived."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    number = await shapes.number_of_user(request, user_id)
+    number = shapes.number_of_user(request, user_id)
     now, dialect = platform.now(), platform.ledger.dialect
     known = await gate.read(platform, lambda c: memberships.known(c, dialect, workspace, number))
     found = await gate.ask(
@@ -292,7 +292,7 @@ async def segments(request: Asked, user_id: FromPath[str]) -> Response[SegmentsO
 async def merges(request: Asked, user_id: FromPath[str]) -> Response[Merges]:
     """Undone ones too."""
     platform = gate.platform_of(request)
-    number = await shapes.number_of_user(request, user_id)
+    number = shapes.number_of_user(request, user_id)
     found = await gate.read(
         platform, lambda c: merging.of_person(c, platform.ledger.dialect, number)
     )
@@ -316,7 +316,7 @@ async def merge(
     call = shapes.call(request, verb=Verb.MERGE, user_id=user_id, other=other, reason="by hand")
     outcome = await gate.one(gate.platform_of(request), call)
     await _audit(request, "merge", outcome.merge)
-    record = await shapes.record(request, outcome.record)
+    record = shapes.record(request, outcome.record)
     return gate.answer(Merged(record=record, merge_id=str(outcome.merge)), seq=outcome.seq)
 
 

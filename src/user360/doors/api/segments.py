@@ -262,6 +262,7 @@ async def change_members(
     """All of them or none: an unknown userId is named, and nothing is changed."""
 
     def job(change: Change) -> tuple[int, int]:
+        define.one(change.connection, change.workspace.id, segment_id)
         faults: list[Fault] = []
         add = define.records_of(change, data.add, "add", faults)
         remove = define.records_of(change, data.remove, "remove", faults)
@@ -326,7 +327,7 @@ async def membership(
 ) -> Response[Membership]:
     """As of now."""
     segment = await members.one(request, segment_id)
-    number = await shapes.number_of_user(request, user_id)
+    number = shapes.number_of_user(request, user_id)
     member, since = await members.of_record(request, segment, number)
     return gate.answer(Membership(member=member, since=since))
 

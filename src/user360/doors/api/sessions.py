@@ -83,7 +83,7 @@ async def capture(
     call = _call(request, channel, session, properties=data.properties, auto=data.auto)
     call.at = shapes.moment(data.timestamp, gate.actor_of(request).workspace, call.at)
     outcome = await gate.one(gate.platform_of(request), call)
-    record = await shapes.record(request, outcome.record)
+    record = shapes.record(request, outcome.record)
     return gate.answer(Captured(record=record, created=outcome.created), seq=outcome.seq)
 
 
@@ -105,7 +105,7 @@ async def identify(
     """
     call = _call(request, channel, session, user_id=data.user_id)
     outcome = await gate.one(gate.platform_of(request), call)
-    record = await shapes.record(request, outcome.record)
+    record = shapes.record(request, outcome.record)
     merge = None if outcome.merge is None else str(outcome.merge)
     told = Identified(record=record, outcome=outcome.status, merge_id=merge)
     return gate.answer(told, seq=outcome.seq)
@@ -125,13 +125,13 @@ async def of_session(
 ) -> Response[OfSession]:
     """The record this session is mapped to."""
     workspace = gate.actor_of(request).workspace
-    number = await gate.read(
+    number = gate.glance(
         gate.platform_of(request),
         lambda c: identity_store.of_session(c, workspace.id, channel, session),
     )
     if number is None:
         raise NotFound("There is no such session")
-    return gate.answer(OfSession(record=await shapes.record(request, number)))
+    return gate.answer(OfSession(record=shapes.record(request, number)))
 
 
 ROUTES = [capture, identify, of_session]

@@ -92,10 +92,10 @@ class Refusal(Answer):
     errors: list[Place]
 
 
-async def record(request: Asked, number: int | None) -> Record:
+def record(request: Asked, number: int | None) -> Record:
     """The living record behind a number. Raises `NotFound`."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    found = await gate.read(
+    found = gate.glance(
         platform, lambda c: people.one(c, platform.ledger.dialect, workspace, number)
     )
     if found is None:
@@ -112,7 +112,7 @@ async def records(request: Asked, numbers: list[int]) -> list[Record]:
     return msgspec.convert(found, list[Record])
 
 
-async def number_of_user(request: Asked, user_id: str) -> int:
+def number_of_user(request: Asked, user_id: str) -> int:
     """The living record of a userId. Raises `NotFound`."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
 
@@ -121,7 +121,7 @@ async def number_of_user(request: Asked, user_id: str) -> int:
         found = [] if number is None else [number]
         return identity_store.roots_of(connection, platform.ledger.dialect, found)
 
-    for number in await gate.read(platform, find):
+    for number in gate.glance(platform, find):
         return number
     raise NotFound("There is no user with this userId")
 

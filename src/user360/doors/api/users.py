@@ -41,7 +41,7 @@ class Tags(Body):
 async def write(request: Asked, call: Call) -> Response[Record]:
     """Settle a call and answer the record it ended at: 201 when that is new."""
     outcome = await gate.one(gate.platform_of(request), call)
-    record = await shapes.record(request, outcome.record)
+    record = shapes.record(request, outcome.record)
     return gate.answer(record, 201 if outcome.created else 200, outcome.seq)
 
 
@@ -80,8 +80,8 @@ async def create(request: Asked, data: JSONBody[NewUser]) -> Response[Record]:
 )
 async def read(request: Asked, user_id: FromPath[str]) -> Response[Record]:
     """What was last written, from the ledger: it needs no `X-User360-Min-Seq`."""
-    number = await shapes.number_of_user(request, user_id)
-    return gate.answer(await shapes.record(request, number))
+    number = shapes.number_of_user(request, user_id)
+    return gate.answer(shapes.record(request, number))
 
 
 @operation(
@@ -167,7 +167,7 @@ async def tags(request: Asked, user_id: FromPath[str], data: JSONBody[Tags]) -> 
 async def read_record(request: Asked, record_id: FromPath[str]) -> Response[Record]:
     """By its own id, identified or not; the id of a merged record answers with its survivor."""
     number = shapes.number_of(gate.actor_of(request).workspace, record_id)
-    return gate.answer(await shapes.record(request, number))
+    return gate.answer(shapes.record(request, number))
 
 
 @operation(

@@ -1,0 +1,36 @@
+"""Whatever anybody sends, as far as a machine can think of it: no 5xx, answers as described."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from tests.doors.conftest import Serving
+from user360 import app
+from user360.doors.api import openapi
+
+# The description needs no platform, only the routes.
+NOWHERE: Any = None
+doors = schemathesis.openapi.from_dict(openapi.describe(app.create(NOWHERE)))
+
+# The description says what shape a value has, not that a property is declared or a user known.
+BEYOND_SHAPES = [positive_data_acceptance]
+
+
+@doors.parametrize()
+@settings(
+    max_examples=8,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+def test_no_call_breaks_its_word(server: Serving, case: Any) -> None:
+    case.call_and_validate(
+        base_url=server.url,
+        headers={"x-api-key": server.product.key},
+        excluded_checks=BEYOND_SHAPES,
+    )

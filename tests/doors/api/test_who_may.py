@@ -1,0 +1,112 @@
+"""Every call asked with every role, with no key, and with the key of another workspace.
+
+The calls are read from the description, so that a new one is held to this by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.doors.api.conftest import Api, quoted
+
+from user360.access import roles
+from user360.doors.api import ROUTES
+from user360.doors.api.operation import Operation
+
+CALLS = [(next(iter(h.http_methods)), next(iter(h.paths)), h.opt["operation"]) for h in ROUTES]
+each_call = pytest.mark.parametrize(
+    ("method", "template", "operation"), CALLS, ids=[f"{m} {p}" for m, p, _ in CALLS]
+)
+
+
+def ask(api: Api, method: str, template: str, operation: Operation, **values: Any) -> Any:
+    """The example of a call, with `values` in its path where they are given."""
+    path = template.removeprefix("/api/v1")
+    for name, given in operation.example.path.items():
+        text = quoted(str(values.get(name, given)))
+        path = path.replace(f"{{{name}:str}}", text).replace(f"{{{name}:int}}", text)
+    given_body = {} if operation.example.body is None else {"json": operation.example.body}
+    return api.call(method, path, params=operation.example.query, **given_body)
+
+
+@each_call
+def test_a_role_does_what_the_table_says_and_no_more(
+    api: Api, method: str, template: str, operation: Operation
+) -> None:
+    for role in roles.ALL:
+        answer = ask(api.by(role), method, template, operation)
+        allowed = answer.status_code not in (401, 403)
+        assert allowed == roles.may(role, operation.may), (role, answer.text)
+        if not allowed:
+            assert answer.json()["type"] == "urn:user360:problem:forbidden"
+
+
+@pytest.mark.parametrize(("method", "template"), [(m, p) for m, p, _ in CALLS])
+def test_nobody_without_a_key_gets_anything(api: Api, method: str, template: str) -> None:
+    for headers in (
+        {"x-api-key": ""},
+        {"x-api-key": "u3_wrong"},
+        {"x-api-key": "", "authorization": "Bearer wrong"},
+        {"x-api-key": "", "authorization": "Basic !!"},
+    ):
+        path = template.removeprefix("/api/v1").replace(":str", "").replace(":int", "")
+        path = path.replace("{segment_id}", "1").replace("{key_id}", "1")
+        answer = api.call(method, path, headers=headers)
+        assert answer.status_code == 401
+        assert "Basic" in answer.headers["www-authenticate"]
+
+
+def test_a_key_is_taken_in_each_of_its_forms(api: Api) -> None:
+    key = api.keys["reader"]
+    for given in (
+        {"headers": {"x-api-key": key}},
+        {"headers": {"x-api-key": "", "authorization": f"Bearer {key}"}},
+        {"headers": {"x-api-key": ""}, "auth": (key, "")},
+    ):
+        assert api.call("GET", "/workspace", **given).status_code == 200
+
+
+SECRET = "tell-nobody"
+
+
+def furnish(api: Api) -> dict[str, Any]:
+    """Fill a workspace so that everything in it can be recognised."""
+    api.post("/properties", {"name": "tier", "type": "string", "description": SECRET})
+    api.post("/properties", {"name": "nickname", "type": "string", "description": SECRET})
+    for name in ("asha@example.com", "meera@example.com"):
+        api.user(name, firstName=SECRET, country="India", tier="1")
+        api.event(name, "Order Completed", amount=2000, note=SECRET)
+    api.post("/sessions/web/visit-17/capture", {"properties": {"firstName": SECRET}})
+    api.post("/sessions/web/passing/capture", {"properties": {"city": SECRET}})
+    merged = api.post("/sessions/web/passing/identify", {"userId": "asha@example.com"}).json()
+    where = {"event": "Order Completed"}
+    segment = api.post("/segments", {"name": SECRET, "where": where}).json()["id"]
+    api.patch("/event-definitions/Order%20Completed", {"description": SECRET})
+    key = api.post("/keys", {"name": SECRET, "role": "reader"}).json()["id"]
+    return {"merge_id": merged["mergeId"], "segment_id": segment, "key_id": key}
+
+
+def state(api: Api) -> list[Any]:
+    """Everything that a workspace holds, apart from what asking changes."""
+    asked: list[Any] = [api.get("/events", limit=1000).json()["events"]]
+    for path in ("/properties", "/event-definitions", "/workspace"):
+        asked.append(api.get(path).json())
+    asked.append(api.post("/users/search", {"limit": 1000}).json()["users"])
+    segments = api.get("/segments").json()["segments"]
+    asked.append([(s["name"], s["count"], s["updatedAt"]) for s in segments])
+    asked.append([key["id"] for key in api.get("/keys").json()["keys"]])
+    return asked
+
+
+@each_call
+def test_another_workspace_sees_and_changes_nothing(
+    api: Api, other: Api, method: str, template: str, operation: Operation
+) -> None:
+    made = furnish(api)
+    before = state(api)
+    answer = ask(other, method, template, operation, **made)
+    assert SECRET not in answer.text
+    assert state(api) == before
+    if operation.example.path and method != "PUT" and "/sessions/" not in template:
+        assert answer.status_code in (404, 409), answer.text
