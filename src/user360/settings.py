@@ -7,6 +7,7 @@ Settings of one workspace (time zone, identifier, ...) live in the workspace its
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,18 +17,35 @@ from user360.errors import Invalid
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One row of the table: read from `variable`, kept in the field `name` of `Settings`."""
+    """One row of the table: read from `variable`, kept in the field `name` of `Settings`.
+
+    `pattern` is what a text must be, `expects` says so in words.
+    """
 
     name: str
     variable: str
     default: Any
     meaning: str
+    pattern: str = ".*"
+    expects: str = "text"
 
 
 TABLE: tuple[Setting, ...] = (
-    Setting("ledger", "USER360_LEDGER", "", "URL of the ledger; empty is SQLite in the directory"),
     Setting(
-        "warehouse", "USER360_WAREHOUSE", "", "URL of the warehouse; empty is DuckDB in it too"
+        "ledger",
+        "USER360_LEDGER",
+        "",
+        "URL of the ledger; empty is SQLite in the directory",
+        "sqlite:///.+",
+        "a URL of the form sqlite:///PATH; other engines are not built in yet",
+    ),
+    Setting(
+        "warehouse",
+        "USER360_WAREHOUSE",
+        "",
+        "URL of the warehouse; empty is DuckDB in it too",
+        "",
+        "left unset; engines other than DuckDB are not built in yet",
     ),
     Setting("admin_key", "USER360_ADMIN_KEY", "", "fixes the first admin key, for automation"),
     Setting("queue_calls", "USER360_QUEUE_CALLS", 40_000, "calls that may wait before a 429"),
@@ -35,11 +53,32 @@ TABLE: tuple[Setting, ...] = (
         "queue_bytes", "USER360_QUEUE_BYTES", 64_000_000, "bytes of bodies in work before a 429"
     ),
     Setting("commit_calls", "USER360_COMMIT_CALLS", 4_000, "the most calls in one commit"),
-    Setting("warehouse_memory", "USER360_WAREHOUSE_MEMORY", "1GB", "memory the warehouse may use"),
+    Setting(
+        "warehouse_memory",
+        "USER360_WAREHOUSE_MEMORY",
+        "1GB",
+        "memory the warehouse may use",
+        r"[1-9][0-9]*(\.[0-9]+)? ?(MB|GB|MiB|GiB)",
+        "a size such as 512MB or 2GB",
+    ),
     Setting("warehouse_threads", "USER360_WAREHOUSE_THREADS", 2, "threads of one warehouse query"),
     Setting("fresh_rows", "USER360_FRESH_ROWS", 500_000, "events kept unsorted before a fold"),
-    Setting("log_level", "USER360_LOG_LEVEL", "info", "debug, info, warning or error"),
-    Setting("log_format", "USER360_LOG_FORMAT", "json", "json or text"),
+    Setting(
+        "log_level",
+        "USER360_LOG_LEVEL",
+        "info",
+        "debug, info, warning or error",
+        "debug|info|warning|error",
+        "debug, info, warning or error",
+    ),
+    Setting(
+        "log_format",
+        "USER360_LOG_FORMAT",
+        "json",
+        "json or text",
+        "json|text",
+        "json or text",
+    ),
 )
 
 
@@ -71,7 +110,9 @@ def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) 
 
 def _convert(row: Setting, text: str) -> Any:
     if not isinstance(row.default, int):
-        return text
+        if re.fullmatch(row.pattern, text):
+            return text
+        raise Invalid.at(row.variable, f"{row.variable} must be {row.expects}")
     if text.isdigit() and int(text) > 0:
         return int(text)
     raise Invalid.at(row.variable, f"{row.variable} must be a whole number above zero")
