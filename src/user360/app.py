@@ -19,6 +19,7 @@ from user360.access.limits import Limits
 from user360.doors import described, gate, health
 from user360.doors.api import ROUTES as OWN
 from user360.doors.intake import Intake, Room
+from user360.doors.lane import Lane
 from user360.doors.options import options
 from user360.doors.paths import AsSent, Named
 from user360.doors.segment import ROUTES as SEGMENT
@@ -70,7 +71,7 @@ def create(platform: Platform) -> Litestar:
         request_max_body_size=None,
         logging_config=None,
     )
-    app.asgi_handler = Watch(AsSent(app.asgi_handler))
+    app.asgi_handler = Watch(AsSent(Lane(app.asgi_handler, room, SEGMENT, on_defect)))
     return app
 
 
