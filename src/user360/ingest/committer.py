@@ -29,6 +29,9 @@ from user360.observe import metrics
 from user360.storage.ledger import Connection, Ledger
 
 log = structlog.get_logger()
+# Seconds a commit waits, once one was shared, for as many callers as that had: those just answered
+# ask again at once, and a commit for two costs little more than a commit for one.
+GATHER = 0.002
 Done = Callable[[Any], None]  # takes the result, or the exception
 
 
@@ -64,6 +67,8 @@ class Committer:
             self.position = Position(event_store.last_position(connection))
         self._queue: deque[Item] = deque()
         self._waiting = 0
+        self._shared = 1  # how many callers the last commit had
+        self._enough = 1  # how many have to wait until the writer is woken
         self._signal = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._loop, name="committer", daemon=True)
@@ -120,7 +125,8 @@ class Committer:
                 raise Busy
             self._queue.append(item)
             self._waiting += max(1, len(item.calls))
-            self._signal.notify()
+            if len(self._queue) >= self._enough:
+                self._signal.notify()
 
     def _loop(self) -> None:
         while (items := self._take()) is not None:
@@ -133,6 +139,7 @@ class Committer:
                 if self._closing:
                     return None
                 self._signal.wait()
+            self._gather()
             items: list[Item] = []
             size = 0
             while self._queue and (not items or size < self.commit_calls):
@@ -141,7 +148,15 @@ class Committer:
                 size += max(1, len(item.calls))
             self._waiting -= size
             metrics.QUEUE_CALLS.set(self._waiting)
+            self._shared = len(items)
             return items
+
+    def _gather(self) -> None:
+        """Wait a moment for the callers of the last commit; nobody waits who is alone."""
+        if len(self._queue) < self._shared and not self._closing:
+            self._enough = self._shared
+            self._signal.wait(GATHER)
+            self._enough = 1
 
     def _commit(self, items: list[Item]) -> None:
         started = time.perf_counter()
