@@ -25,8 +25,11 @@ from user360.storage.warehouse import Changes, Snapshot, Warehouse
 
 log = structlog.get_logger()
 # Seconds between the starts of two rounds under load, unless a reader waits: one round for many
-# commits costs far less than a round for each.
+# commits costs far less than a round for each. Where rounds take longer than SHARE of that, they
+# start so much later that writers keep the rest of the time, up to a limit.
 GATHER = 0.1
+SHARE = 0.2
+LONGEST_GATHER = 0.3
 # Seconds before a failed round is tried again.
 RETRY = 1.0
 
@@ -71,6 +74,7 @@ class Projector:
         self._target = 0
         self._commits: list[tuple[int, float]] = []
         self._waiting = 0
+        self._resting = False  # nothing to do: only then a commit wakes the loop
         self._closing = False
         self._broken = False
         self._round = threading.RLock()
@@ -126,7 +130,8 @@ class Projector:
             self._target = position
             if len(self._commits) < 10_000:
                 self._commits.append((position, time.perf_counter()))
-            self._changed.notify_all()
+            if self._resting:
+                self._changed.notify_all()
 
     def wait(self, position: int, timeout: float = 30.0) -> None:
         """Wait until the warehouse shows `position`. Raises `Unavailable` when it takes longer."""
@@ -152,9 +157,9 @@ class Projector:
             self._warehouse.close()
 
     def _loop(self) -> None:
-        last = 0.0
-        while self._await_work(last):
-            last = time.perf_counter()
+        due = 0.0
+        while self._await_work(due):
+            began = time.perf_counter()
             try:
                 with self._round:
                     self._work()
@@ -164,12 +169,16 @@ class Projector:
             except Exception as error:  # noqa: BLE001 - the ledger goes on serving, this is retried
                 self._report(error)
                 self._pause()
+            took = time.perf_counter() - began
+            due = began + min(max(GATHER, took / SHARE), LONGEST_GATHER)
 
-    def _await_work(self, last: float) -> bool:
+    def _await_work(self, due: float) -> bool:
         """Sleep until the log has grown; gather commits for a moment unless somebody waits."""
         with self._changed:
+            self._resting = True
             self._changed.wait_for(lambda: self._closing or self._behind())
-            pause = last + GATHER - time.perf_counter()
+            self._resting = False
+            pause = due - time.perf_counter()
             if pause > 0 and not self._waiting:
                 self._changed.wait_for(lambda: self._closing or self._waiting > 0, pause)
             return not self._closing
