@@ -165,6 +165,24 @@ class Platform:
                 return workspace
         raise NotFound("There is no such workspace")
 
+    def add_workspace(self, name: str, admin_key: str = "") -> Workspace:
+        """Make a workspace, with a first admin key when one is given; it can be asked at once.
+
+        Raises `Invalid` for a bad name, `Conflict` for a taken one.
+        """
+
+        def make(connection: Connection) -> Workspace:
+            made = workspaces.create(connection, name, self.now())
+            if admin_key:
+                keys.create(connection, made.id, "first", "admin", admin_key, self.now())
+                self.reload_keys(connection)
+            return made
+
+        made = self.write(make)
+        self.workspaces[made.id] = made
+        self.projector.prepare()
+        return made
+
     def now(self) -> int:
         """The time, never the same twice: two calls without a timestamp keep their order.
 

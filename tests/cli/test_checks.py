@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run
 
+from tests.cli.conftest import Run
 from user360.access.workspaces import Workspace
 from user360.ingest.doctor import examine
 from user360.platform import WAREHOUSE, Platform

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.cli.conftest import Run
 
+from tests.cli.conftest import Run
 from user360 import app, serve
 from user360.access import keys
 from user360.platform import Platform

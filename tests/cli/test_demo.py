@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run, Said
 
+from tests.cli.conftest import Run, Said
 from user360 import data, demo, serve
 from user360.cli import demo as command
 from user360.platform import Platform

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.conftest import Run
-
 from user360.access import keys
 from user360.platform import Platform
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import typer.main
-from tests.cli.conftest import Run
 
 import user360
+from tests.cli.conftest import Run
 from user360 import cli
 
 HEAVY = {"duckdb", "pyarrow", "sqlalchemy", "litestar", "granian", "httpx", "phonenumbers"}

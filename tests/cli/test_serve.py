@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.cli.conftest import KEY, Run, Server
 
+from tests.cli.conftest import KEY, Run, Server
 from user360 import serve
 from user360.access import keys
 from user360.errors import Unavailable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from tests.cli.conftest import Run
 
+from tests.cli.conftest import Run
 from user360.cli import api as places
 
 PUNE = '{"property": "city", "op": "is", "values": ["Pune"]}'

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from litestar.testing import TestClient
-from tests.doors.conftest import Product
 
+from tests.doors.conftest import Product
 from user360.doors.lane import Lane
 from user360.doors.segment import messages
 from user360.platform import Platform

@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 import msgspec
-from tests.identity.reference import Expected, World
 
+from tests.identity.reference import Expected, World
 from user360 import clock, ids
 from user360.identity import store as identity_store
 from user360.ingest.call import Call, Event, Outcome, Session, Verb

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.identity.histories import Pair, history
 from tests.identity.reference import Expected
-
 from user360.ingest.call import Call, Outcome
 from user360.platform import Platform
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from tests.stories.shop import Shop
 
+from tests.stories.shop import Shop
 from user360.ingest.call import Event, Verb
 from user360.platform import Platform
 from user360.storage.ledger import Connection

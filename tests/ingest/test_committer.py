@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.stories.shop import Shop
 
+from tests.stories.shop import Shop
 from user360.errors import Problem
 from user360.identity import resolve
 from user360.ingest import facts

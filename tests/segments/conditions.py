@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from hypothesis import strategies as st
+
 from tests.segments import people
 from tests.segments.reference import World
-
 from user360.records.properties import Type
 from user360.segments import operators, periods
 from user360.segments.operators import Json, Operator, Takes

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
-from tests.segments.reference import Happening, Person, World
 
+from tests.segments.reference import Happening, Person, World
 from user360.clock import to_us
 from user360.records.properties import Catalogue, Property, Type
 from user360.segments import compile as compiler

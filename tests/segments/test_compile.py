@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlglot
 from sqlglot import exp
+
 from tests.segments import people, reference
 from tests.segments.people import CATALOGUE, Warehouse
 from tests.segments.reference import Happening, Person, World
-
 from user360 import errors
 from user360.records.properties import Catalogue
 from user360.segments import compile as compiler

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.segments import conditions, people
 from tests.segments.people import CATALOGUE
-
 from user360.records.properties import Catalogue
 from user360.segments import tree
 from user360.segments.describe import describe

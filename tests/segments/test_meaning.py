@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.segments import conditions, people, reference
 from tests.segments.people import Warehouse
 from tests.segments.reference import Happening, Person, World
-
 from user360.segments import periods
 
 AHEAD = ("days", "weeks", "months")

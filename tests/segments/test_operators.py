@@ -8,10 +8,10 @@ from random import Random
 from typing import Any
 
 import pytest
+
 from tests.segments import people, reference
 from tests.segments.people import Warehouse
 from tests.segments.reference import Happening, Person
-
 from user360.records.properties import Type
 from user360.segments import operators
 from user360.segments.operators import TABLE, Json, Operator, Takes

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.segments import conditions, people
 
+from tests.segments import conditions, people
 from user360 import errors
 from user360.records.properties import Catalogue
 from user360.segments import nodes, reading, tree

@@ -35,12 +35,7 @@ class Shop:
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self.sent = 0
-
-        def make(connection: Connection) -> workspaces.Workspace:
-            return workspaces.create(connection, f"shop{next(_numbers)}", platform.now())
-
-        self.workspace = platform.write(make)
-        platform.workspaces[self.workspace.id] = self.workspace
+        self.workspace = platform.add_workspace(f"shop{next(_numbers)}")
 
     # What a business sends
 

@@ -8,8 +8,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from tests.stories.shop import Shop
 
+from tests.stories.shop import Shop
 from user360.ingest.call import Event, Outcome
 from user360.platform import Platform
 from user360.settings import Settings

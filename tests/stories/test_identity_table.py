@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.stories.shop import Shop
 
+from tests.stories.shop import Shop
 from user360.errors import InvalidUserId
 from user360.records.properties import Property, Type
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.stories.shop import Shop
 
+from tests.stories.shop import Shop
 from user360 import ids
 from user360.errors import Conflict, NotFound
 from user360.ingest.call import Event, Outcome, Verb

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.stories.shop import MINUTE, START, Shop
 
+from tests.stories.shop import MINUTE, START, Shop
 from user360.errors import Conflict, Invalid, InvalidDataType, InvalidProperty, PropertiesRequired
 from user360.ingest.call import Call, Event, Outcome, Verb
 from user360.platform import Platform

@@ -46,19 +46,11 @@ def create(
 
         user360 workspace create acme --data data
     """
-    from user360.access import keys, workspaces
-    from user360.access.workspaces import Workspace
-    from user360.storage.ledger import Connection
+    from user360.access import keys
 
     key = keys.new_key()
     with places.existing(data) as platform:
-
-        def make(connection: Connection) -> Workspace:
-            made = workspaces.create(connection, name, platform.now())
-            keys.create(connection, made.id, "first", "admin", key, platform.now())
-            return made
-
-        made = platform.write(make)
+        made = platform.add_workspace(name, key)
     text = f"Created workspace {made.name}. Its first admin key, shown only now:\n\n  {key}\n"
     output.show(Answer({"name": made.name, "key": key}, text), as_json)
 

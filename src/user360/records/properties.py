@@ -99,4 +99,3 @@ class Catalogue:
     def columns(self) -> dict[str, str]:
         """The warehouse's columns: name -> type."""
         return {p.column: p.type.value for p in self}
-

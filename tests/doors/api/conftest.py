@@ -10,8 +10,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 from litestar.testing import TestClient
-from tests.doors.conftest import Product
 
+from tests.doors.conftest import Product
 from user360.access import keys, roles, workspaces
 from user360.access.change import Change
 from user360.access.workspaces import Workspace

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.doors.api.conftest import Api, faults
 
 BOUGHT = "Order Completed"
@@ -155,6 +156,7 @@ def test_the_listing_pages_through_every_event_once(api: Api) -> None:
         ({"where": '{"path": "a"}'}, "where"),
         ({"where": "[7]"}, "where.0"),
         ({"nam": "x"}, "nam"),
+        ({"limit": ["5", "6"]}, "limit"),
     ],
 )
 def test_what_is_wrong_with_a_listing_is_named(api: Api, query: dict[str, Any], path: str) -> None:

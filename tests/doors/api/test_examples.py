@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 from litestar.testing import TestClient
 from openapi_spec_validator import validate
-from tests.doors.api.conftest import Api, quoted
 
+from tests.doors.api.conftest import Api, quoted
 from user360.doors.api import ROUTES
 from user360.doors.api.operation import Operation
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.doors.api.conftest import Api, faults
 
 PUNE = {"property": "city", "op": "is", "values": ["Pune"]}

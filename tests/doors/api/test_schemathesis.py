@@ -6,7 +6,7 @@ from typing import Any
 
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from tests.doors.conftest import Serving
 from user360 import app
@@ -16,8 +16,13 @@ from user360.doors.api import openapi
 NOWHERE: Any = None
 doors = schemathesis.openapi.from_dict(openapi.describe(app.create(NOWHERE)))
 
+# Every boundary of every field is thousands of calls; the tests beside this one have those.
+doors.config.phases.coverage.enabled = False
+
 # The description says what shape a value has, not that a property is declared or a user known.
-BEYOND_SHAPES = [positive_data_acceptance]
+BEYOND_SHAPES: list[Any] = [positive_data_acceptance]
+# In a list of rows a bad one fails alone, and the call is answered all the same.
+ROWS = ("/api/v1/events", "/api/v1/users/bulk", "/v1/batch", "/v1/b", "/v1/import")
 
 
 @doors.parametrize()
@@ -29,8 +34,9 @@ BEYOND_SHAPES = [positive_data_acceptance]
     phases=[Phase.explicit, Phase.generate],
 )
 def test_no_call_breaks_its_word(server: Serving, case: Any) -> None:
+    alone = [negative_data_rejection] if case.path in ROWS else []
     case.call_and_validate(
         base_url=server.url,
         headers={"x-api-key": server.product.key},
-        excluded_checks=BEYOND_SHAPES,
+        excluded_checks=BEYOND_SHAPES + alone,
     )

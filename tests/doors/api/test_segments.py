@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.doors.api.conftest import Api, faults
 
 PUNE = {"property": "city", "op": "is", "values": ["Pune"]}
@@ -213,6 +214,6 @@ def test_there_is_no_such_segment(api: Api) -> None:
         ("POST", "/users"),
         ("GET", "/users/asha"),
     ):
-        for number in ("999", "x", "99999999999999999999999"):
+        for number in ("999", "-1", "0", "x", "9" * 23, "-" + "9" * 23):
             given = {"json": {}} if method in ("POST", "PATCH") else {}
             assert api.call(method, f"/segments/{number}{path}", **given).status_code == 404

@@ -7,6 +7,7 @@ import json
 from urllib.parse import urlsplit
 
 import httpx
+
 from tests.doors.conftest import Serving
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.doors.api.conftest import Api, faults, quoted
 
 NAMES = [

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.doors.api.conftest import Api, quoted
 
+from tests.doors.api.conftest import Api, quoted
 from user360.access import roles
 from user360.doors.api import ROUTES
 from user360.doors.api.operation import Operation

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from litestar.testing import TestClient
+
 from tests.doors.api.conftest import Api, faults
 
 BODIES: dict[str, bytes] = {

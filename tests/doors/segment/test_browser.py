@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from litestar.testing import TestClient
+
 from tests.doors.conftest import Product
 
 Client = TestClient[Any]

@@ -13,6 +13,7 @@ import segment.analytics.request
 from rudderstack.analytics.client import Client as RudderStack
 from segment.analytics.client import Client as Segment
 from segment.analytics.request import APIError
+
 from tests.doors.conftest import Serving
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 from litestar.testing import TestClient
-from tests.doors.conftest import Product
 
+from tests.doors.conftest import Product
 from user360.access.workspaces import WorkspaceSettings
 from user360.events import store as event_store
 from user360.events.definitions import Definition

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 from litestar.testing import TestClient
-from tests.doors.conftest import Product, Serving
 
+from tests.doors.conftest import Product, Serving
 from user360.events import store as event_store
 from user360.events.definitions import Definition
 from user360.records import people
