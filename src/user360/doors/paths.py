@@ -61,7 +61,7 @@ def as_sent(raw: bytes, method: str) -> str:
     parts = path.split("/")
     if len(parts) > 4 and parts[:3] == PREFIX:
         meant = FIXED.get((parts[3], parts[4]))
-        if meant is not None and (meant != method or len(parts) > 5):
+        if meant is not None and (method not in (meant, "OPTIONS") or len(parts) > 5):
             parts[4] = f"%{ord(parts[4][0]):02X}{parts[4][1:]}"
             return "/".join(parts)
     return path

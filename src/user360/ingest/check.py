@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import re
 from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
@@ -26,12 +25,12 @@ from user360.identity import identifier
 from user360.ingest.batch import Batch, Work
 from user360.ingest.call import Call, Outcome, Session, Verb
 from user360.records import store, values
+from user360.records.declare import NAME
 from user360.records.properties import READ_ONLY, Catalogue, Property, Type
 
 RESERVED = {name.lower(): name for name in ("userId", *READ_ONLY)}
 AUTO = ("country", "timezone", "city")
 LONGEST_NAME = 64
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}\Z")
 PROBLEMS = {
     p.code: p for p in (InvalidDataType, InvalidProperty, InvalidUserId, PropertiesRequired)
 }
@@ -182,7 +181,10 @@ def _declare(batch: Batch, work: Work, new: dict[str, Property]) -> None:
     workspace = batch.workspace
     for wanted in new.values():
         number = store.next_property(batch.connection, workspace.id)
-        declared = Property(number, wanted.name, wanted.type)
+        # Values of a deleted property of this name may still be held, of whatever type it had.
+        gone = store.deleted_properties(batch.connection, workspace.id)
+        held = any(p.name.lower() == wanted.name.lower() for p in gone)
+        declared = Property(number, wanted.name, wanted.type, retyped=held)
         store.save_property(batch.connection, workspace.id, declared, batch.now)
         entry = batch.note(work, event.INTERNAL, 0, "property", {"name": declared.name})
         workspace.catalogue = Catalogue([*workspace.catalogue.custom, declared], entry.seq)

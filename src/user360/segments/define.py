@@ -109,7 +109,7 @@ def create(
 
 def one(connection: Connection, workspace: int, number: int) -> Segment:
     """A segment. Raises `NotFound`."""
-    found = store.one(connection, workspace, number) if number < HIGHEST else None
+    found = store.one(connection, workspace, number) if 0 < number < HIGHEST else None
     if found is None:
         raise NotFound("There is no such segment")
     return found

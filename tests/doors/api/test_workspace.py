@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.doors.api.conftest import Api, faults
+from tests.doors.conftest import Product
+from user360.ingest.call import Call
 
 
 def names(api: Api, **query: str) -> list[str]:
@@ -238,3 +240,30 @@ def test_the_audit_tells_who_did_what(api: Api) -> None:
     assert [*page["audit"], *rest["audit"]] == lines
     assert rest["cursor"] is None
     assert faults(api.get("/audit", cursor="x")) == {"cursor": "badRequest"}
+
+
+def test_a_trait_of_a_deleted_propertys_name_does_not_meet_values_of_its_old_type(
+    api: Api, product: Product
+) -> None:
+    """What a door declares by itself may have been a property of another type before."""
+    api.post("/properties", {"name": "plan", "type": "string"})
+    api.user("old", plan="gold")
+    api.delete("/properties/plan")
+    now = product.platform.now()
+    call = Call(
+        workspace=api.workspace.id,
+        source="sdk",
+        ref="test",
+        at=now,
+        message_id="m",
+        user_id="new",
+        properties={"plan": 5},
+        undeclared="create",
+    )
+    (outcome,) = product.platform.settle([call])
+    assert outcome.problem is None
+    api.seen = str(outcome.seq)
+    assert api.get("/users/new").json()["properties"] == {"plan": 5}
+    assert api.get("/users/old").json()["properties"] == {}
+    assert api.search({"property": "plan", "op": "gt", "values": [1]}) == ["new"]
+    assert api.post("/properties/plan/restore").status_code == 409

@@ -10,6 +10,7 @@ from litestar import delete, get, patch, post, put
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import QueryParameter
+from litestar.typing import FieldDefinition
 
 from user360.doors import gate
 from user360.doors.api import bodies
@@ -94,23 +95,27 @@ def guard(may: str) -> Any:
 def refuse_unknown_parameters(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
-    """Raises `Problem` naming every query parameter that nobody reads."""
+    """Raises `Problem` naming every query parameter that nobody reads, or that is given twice."""
     known = parameters_of(handler)
-    faults = [
-        Fault(name[:64], "invalid", f"is not read here{bodies.hint(name, known)}")
-        for name in dict.fromkeys(connection.query_params)
-        if name not in known
-    ]
+    faults = []
+    for name, values in connection.query_params.dict().items():
+        if name not in known:
+            hint = bodies.hint(name, list(known))
+            faults.append(Fault(name[:64], "invalid", f"is not read here{hint}"))
+        elif len(values) > 1 and not known[name]:
+            faults.append(Fault(name, "invalid", "is given more than once"))
     if faults:
         raise Problem(f"{faults[0].path} {faults[0].message}", faults=faults)
 
 
-def parameters_of(handler: BaseRouteHandler) -> list[str]:
-    """The names of the query parameters that a handler reads."""
-    fields = handler.parsed_fn_signature.parameters
-    definitions = {name: field.kwarg_definition for name, field in fields.items()}
-    return [
-        definition.name or name
-        for name, definition in definitions.items()
-        if isinstance(definition, QueryParameter)
-    ]
+def parameters_of(handler: BaseRouteHandler) -> dict[str, bool]:
+    """The names of the query parameters that a handler reads, and which may be given many times."""
+    return {
+        field.kwarg_definition.name or name: field.match_predicate_recursively(_is_list)
+        for name, field in handler.parsed_fn_signature.parameters.items()
+        if isinstance(field.kwarg_definition, QueryParameter)
+    }
+
+
+def _is_list(field: FieldDefinition) -> bool:
+    return bool(field.is_non_string_sequence)

@@ -23,7 +23,10 @@ from user360.segments.store import Segment
 FIRST = {"segment_id": 1}
 Users = Annotated[list[str], msgspec.Meta(max_length=MOST_USERS)]
 Force = Annotated[bool, QueryParameter(description="do it even though others ask about it")]
-Archived = Annotated[bool | None, QueryParameter(description="only archived ones, or only others")]
+Archived = Annotated[
+    Literal["true", "false", "all"],
+    QueryParameter(description="only archived ones, or only others"),
+]
 
 
 class NewSegment(Body):
@@ -123,13 +126,14 @@ def _of_list(change: Change, user_ids: list[str], path: str) -> list[int]:
 
 
 @operation("GET", "/segments", "segments.read", "List segments", tag="segments", waits=True)
-async def listing(request: Asked, archived: Archived = None) -> Response[Listed]:
+async def listing(request: Asked, archived: Archived = "all") -> Response[Listed]:
     """Each with its count as of now; one that cannot be counted says why."""
     workspace = gate.actor_of(request).workspace
     found = await gate.read(
         gate.platform_of(request), lambda c: store.all_segments(c, workspace.id)
     )
-    chosen = [s for s in found if archived in (None, s.archived_at is not None)]
+    wanted = {"true": (True,), "false": (False,), "all": (True, False)}[archived]
+    chosen = [s for s in found if (s.archived_at is not None) in wanted]
     return gate.answer(Listed(segments=await members.all_shown(request, chosen)))
 
 
