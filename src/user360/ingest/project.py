@@ -18,7 +18,7 @@ from user360.records import store as record_store
 from user360.records.properties import Property
 from user360.segments import store as segment_store
 from user360.storage.ledger import Connection, Dialect, Ledger
-from user360.storage.projector import Progress
+from user360.storage.projector import Progress, Round
 from user360.storage.warehouse import EVENTS, Changes, Warehouse
 
 RECORDS_AT_ONCE = 20_000
@@ -35,19 +35,23 @@ class LogReader:
     def __init__(self, workspaces: Mapping[int, Workspace], dialect: Dialect) -> None:
         self.workspaces = workspaces
         self.dialect = dialect
+        self._taken = {n: w.catalogue for n, w in workspaces.items()}
         # The newest property of each workspace that was there before, or has its column.
         self._newest = {n: max(p.id for p in w.catalogue) for n, w in workspaces.items()}
 
     def columns(self) -> Mapping[int, Mapping[str, str]]:
-        return {n: w.catalogue.columns() for n, w in list(self.workspaces.items())}
+        # The declarations in force may change at any time; a round keeps to those it began with.
+        self._taken = {n: w.catalogue for n, w in list(self.workspaces.items())}
+        return {n: catalogue.columns() for n, catalogue in self._taken.items()}
 
-    def round(self, connection: Connection, after: int) -> tuple[Mapping[int, Changes], int]:
+    def round(self, connection: Connection, after: int) -> Round:
         found = event_store.stretch(connection, after, EVENTS_AT_ONCE)
+        columns = self.columns()
         changes = {
             number: self._changes(connection, number, chunk.unpack(bodies))
             for number, bodies in found.chunks.items()
         }
-        return changes, found.last
+        return Round(changes, found.last, columns)
 
     def _changes(self, connection: Connection, workspace: int, entries: pa.Table) -> Changes:
         told = entries.filter(pc.not_equal(entries["kind"], event.CUSTOM))
@@ -77,12 +81,12 @@ class LogReader:
             if member != root
         ]
         settled = [(forest[n], settle.view(forest, n)) for n in sorted(roots)]
-        table = columns.table(settled, self.workspaces[workspace].catalogue)
+        table = columns.table(settled, self._taken[workspace])
         return table, merged, roots | {member for member, _ in merged}
 
     def fill(self, ledger: Ledger, warehouse: Warehouse, workspace: int, column: str) -> None:
         """Make a column, with what the ledger holds for it: a retyped or returned property."""
-        declared = next(p for p in self.workspaces[workspace].catalogue if p.column == column)
+        declared = next(p for p in self._taken[workspace] if p.column == column)
         with ledger.read() as connection:
             held = self._held(connection, workspace, declared)
             warehouse.fill(workspace, column, declared.type, held)

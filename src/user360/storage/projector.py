@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -37,6 +37,14 @@ RETRY = 1.0
 Progress = Callable[[float], None]  # told the share that is done, from 0 to 1
 
 
+class Round(NamedTuple):
+    """What one round brings: the changes, the position they lead to, the columns they need."""
+
+    changes: Mapping[int, Changes]
+    position: int
+    columns: Mapping[int, Mapping[str, str]]
+
+
 class Reader(Protocol):
     """What the log means for the warehouse."""
 
@@ -44,8 +52,8 @@ class Reader(Protocol):
         """For each workspace the columns its records need: name -> type."""
         ...
 
-    def round(self, connection: Connection, after: int) -> tuple[Mapping[int, Changes], int]:
-        """The changes after a position, and the position they lead to."""
+    def round(self, connection: Connection, after: int) -> Round:
+        """The changes after a position."""
         ...
 
     def fill(self, ledger: Ledger, warehouse: Warehouse, workspace: int, column: str) -> None:
@@ -200,13 +208,14 @@ class Projector:
         """One round; returns the workspaces it brought something."""
         started = time.perf_counter()
         warehouse = self._open_warehouse()
-        self.prepare()
-        changes, position = self.reader.round(connection, self.position)
-        if position != self.position:
-            warehouse.apply(changes, position)
+        # In this order, for what the log holds may need columns that were declared a moment ago.
+        found = self.reader.round(connection, self.position)
+        self.prepare(found.columns)
+        if found.position != self.position:
+            warehouse.apply(found.changes, found.position)
             metrics.PROJECT_SECONDS.observe(time.perf_counter() - started)
-            self._reached(position)
-        return changes.keys()
+            self._reached(found.position)
+        return found.changes.keys()
 
     def _open_warehouse(self) -> Warehouse:
         if self._warehouse is None:
@@ -236,14 +245,14 @@ class Projector:
         """Sort fresh events into place when a workspace has this many."""
         self._fold_at = rows
 
-    def prepare(self) -> None:
-        """Make the relations and columns that the declarations ask for.
+    def prepare(self, needed: Mapping[int, Mapping[str, str]] | None = None) -> None:
+        """Make the relations and columns that the declarations, or a round, ask for.
 
         Every round begins with it; who made a workspace may call it, so that it can be asked at
         once.
         """
         with self._round:
-            wanted = self.reader.columns()
+            wanted = self.reader.columns() if needed is None else needed
             if wanted == self._columns:
                 return
             warehouse = self._open_warehouse()
