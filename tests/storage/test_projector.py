@@ -10,11 +10,13 @@ from typing import Any
 import duckdb
 import pytest
 import sqlalchemy as sa
+from prometheus_client import REGISTRY
 
 from user360.clock import StillClock
 from user360.errors import StorageFailed, Unavailable
 from user360.ingest import doctor
 from user360.ingest.call import Call, Event, Verb
+from user360.observe import metrics
 from user360.platform import Platform
 from user360.records import store as record_store
 from user360.records.properties import Catalogue, Property, Type
@@ -114,6 +116,20 @@ def test_what_died_between_two_rounds_is_caught_up(directory: Path) -> None:
     with opened(directory) as platform:
         assert bought(platform) == 82
         assert sound(platform)
+
+
+def test_after_a_start_the_metrics_say_where_the_ledger_and_the_warehouse_are(
+    directory: Path,
+) -> None:
+    metrics.POSITION.set(0)
+    metrics.PROJECTED.set(0)
+    with opened(directory, start=False) as platform:
+        position, projected = (
+            REGISTRY.get_sample_value(f"user360_{name}_position")
+            for name in ("ledger", "projected")
+        )
+        assert position == platform.committer.position.last > 0
+        assert projected == platform.projector.position > 0
 
 
 def garbage(path: Path) -> None:

@@ -65,6 +65,7 @@ class Committer:
         self.committed = committed
         with ledger.read() as connection:
             self.position = Position(event_store.last_position(connection))
+        metrics.POSITION.set(self.position.last)
         self._queue: deque[Item] = deque()
         self._waiting = 0
         self._shared = 1  # how many callers the last commit had

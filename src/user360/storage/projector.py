@@ -122,6 +122,7 @@ class Projector:
         self._broken = False
         self._columns = {}
         self.position = warehouse.position()
+        metrics.PROJECTED.set(self.position)
 
     def _wake(self) -> None:
         """A reader found the engine broken."""
