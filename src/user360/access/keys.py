@@ -10,8 +10,6 @@ import sqlalchemy as sa
 
 from user360.storage.ledger import Connection
 
-ROLES = ("admin", "editor", "agent", "reader", "ingest")
-
 
 class Key(msgspec.Struct, frozen=True):
     """A key as it is known after the moment of its making: `hint` is its first characters."""

@@ -53,19 +53,9 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     properties: Any
 
 
-class StoredEntry(msgspec.Struct, array_like=True, gc=False):
+class StoredEntry(Entry, array_like=True, gc=False):
     """An `Entry` read back, its properties left as the JSON text they are."""
 
-    seq: int
-    kind: int
-    record: int
-    name: str
-    at: int
-    received: int
-    id: str
-    source: str
-    channel: str
-    ref: str
     properties: msgspec.Raw
 
 

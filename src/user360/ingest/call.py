@@ -44,6 +44,9 @@ class Call(msgspec.Struct, kw_only=True, gc=False):
     A person is named by `user_id`, `session` or `record`; with both of the first two the session
     is identified (specification: records, "Identity"). `at` is the event time in microseconds;
     of two writes to one property the later (`at`, `message_id`) wins.
+
+    `if_missing` is create or refuse; `if_exists` update, replace, skip or refuse; `undeclared`
+    says what a property nobody declared becomes: create, ignore or reject.
     """
 
     workspace: int
@@ -89,9 +92,3 @@ class Outcome(msgspec.Struct, kw_only=True, gc=False):
     event_id: str | None = None
     seq: int = 0
     problem: Problem | None = None
-
-
-SOURCES = ("ui", "api", "sdk", "csv", "conversation", "auto", "merge")
-IF_MISSING = ("create", "refuse")
-IF_EXISTS = ("update", "replace", "skip", "refuse")
-UNDECLARED = ("create", "ignore", "reject")

@@ -77,7 +77,6 @@ class Projector:
         self.reader = reader
         self.position = 0
         self.error: str | None = None
-        self.rebuilding = False
         self._warehouse: Warehouse | None = None
         self._target = 0
         self._commits: list[tuple[int, float]] = []
@@ -294,26 +293,22 @@ class Projector:
 
     def _make_anew(self, progress: Progress) -> None:
         """Fill a fresh file beside the old place, and move it there once it is whole."""
-        self.rebuilding = True
         part = self.path.with_name(self.path.name + ".part")
+        self._remove(part)
         try:
-            self._remove(part)
+            fresh = self.connect(part)
             try:
-                fresh = self.connect(part)
-                try:
-                    self.reader.rebuild(self.ledger, fresh, progress)
-                    fresh.checkpoint()
-                finally:
-                    fresh.close()
-            except Damaged as problem:
-                raise StorageFailed(f"The warehouse cannot be rebuilt: {problem}") from problem
-            self._let_go()
-            _wal(self.path).unlink(missing_ok=True)
-            part.rename(self.path)
-            self._take(self.connect(self.path))
-            self._reached(self.position)
-        finally:
-            self.rebuilding = False
+                self.reader.rebuild(self.ledger, fresh, progress)
+                fresh.checkpoint()
+            finally:
+                fresh.close()
+        except Damaged as problem:
+            raise StorageFailed(f"The warehouse cannot be rebuilt: {problem}") from problem
+        self._let_go()
+        _wal(self.path).unlink(missing_ok=True)
+        part.rename(self.path)
+        self._take(self.connect(self.path))
+        self._reached(self.position)
         log.info("warehouse rebuilt", position=self.position)
 
     @staticmethod
