@@ -18,9 +18,9 @@ from litestar.testing import TestClient
 from user360 import app
 from user360.access import keys
 from user360.events.timeline import Wanted, timeline
+from user360.identity import people
 from user360.identity import store as identity_store
 from user360.platform import Platform
-from user360.records import people
 from user360.settings import Settings
 from user360.storage.ledger import Connection
 

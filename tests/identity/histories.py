@@ -12,10 +12,11 @@ import msgspec
 
 from tests.identity.reference import Expected, World
 from user360 import clock, ids
+from user360.identity import people
 from user360.identity import store as identity_store
 from user360.ingest.call import Call, Event, Outcome, Session, Verb
 from user360.platform import Platform
-from user360.records import people, settle
+from user360.records import settle
 
 START = clock.to_us(datetime(2026, 1, 1, tzinfo=UTC))
 SYSTEM = ("USER_CREATE", "USER_UPDATE", "USER_DELETE", "USER_MERGE", "USER_UNMERGE")

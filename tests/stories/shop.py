@@ -10,10 +10,11 @@ import msgspec
 from user360.access import workspaces
 from user360.events import event
 from user360.events import store as event_store
+from user360.identity import people
 from user360.identity import store as identity_store
 from user360.ingest.call import Call, Event, Outcome, Session, Verb
 from user360.platform import Platform
-from user360.records import people, store
+from user360.records import store
 from user360.records.properties import Catalogue, Property
 from user360.storage.ledger import Connection
 

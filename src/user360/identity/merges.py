@@ -9,8 +9,8 @@ import msgspec
 from user360 import clock, ids
 from user360.access.workspaces import Workspace
 from user360.errors import NotFound
-from user360.identity import resolve, store
-from user360.records import people, settle, shape
+from user360.identity import people, resolve, store
+from user360.records import settle, shape
 from user360.storage.ledger import Connection, Dialect
 from user360.storage.warehouse import Warehouse, schema_of
 

@@ -9,7 +9,8 @@ import msgspec
 from user360 import clock
 from user360.access.workspaces import Workspace
 from user360.errors import InvalidCondition
-from user360.records import people, settle
+from user360.identity import people
+from user360.records import settle
 from user360.segments import define, nodes, questions, store
 from user360.segments.store import STATIC, Segment
 from user360.storage.ledger import Connection, Dialect

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -79,15 +80,27 @@ def test_a_defect_is_answered_without_detail_and_logged_by_its_place(
     assert any(line["event"] == "request failed" for line in lines)
 
 
-def test_readiness_names_what_does_not_answer(
-    client: TestClient[Any], product: Product, monkeypatch: pytest.MonkeyPatch
+def test_readiness_names_what_does_not_answer_until_it_does(
+    api: Api, client: TestClient[Any], product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(product.platform.projector, "error", "it could not be brought up to date")
+    projector = product.platform.projector
+
+    def broken(*_: Any) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(projector, "reader", SimpleNamespace(round=broken))
+    api.post("/events", {"userId": "asha", "name": "Order Completed"})
+    while projector.error is None:
+        time.sleep(0.01)
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["status"] == "not ready"
-    assert answer.json()["parts"]["projector"] == "it could not be brought up to date"
+    assert answer.json()["parts"]["projector"] == projector.error
     assert answer.json()["parts"]["ledger"] == "ok"
+
+    monkeypatch.undo()
+    product.platform.wait()
+    assert client.get("/readyz").status_code == 200
 
 
 def test_a_position_from_the_future_is_refused(api: Api, product: Product) -> None:

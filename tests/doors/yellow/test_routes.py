@@ -13,7 +13,7 @@ from litestar.testing import TestClient
 from tests.doors.conftest import Product, Serving
 from user360.events import store as event_store
 from user360.events.definitions import Definition
-from user360.records import people
+from user360.identity import people
 from user360.records import store as record_store
 from user360.records.properties import Catalogue, Property, Type
 from user360.storage.ledger import Connection

@@ -18,9 +18,9 @@ from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Answer, Asked, Moment, Record
 from user360.errors import Invalid, NotFound
 from user360.events import timeline
+from user360.identity import history as told
 from user360.identity import merges as merging
 from user360.ingest.call import Verb
-from user360.records import history as told
 from user360.segments import memberships
 
 ASHA = {"user_id": "asha@example.com"}

@@ -13,9 +13,9 @@ from user360 import clock, ids
 from user360.access.workspaces import Workspace
 from user360.doors import gate
 from user360.errors import Fault, Invalid, NotFound, Problem
+from user360.identity import people
 from user360.identity import store as identity_store
 from user360.ingest.call import Call
-from user360.records import people
 from user360.storage.ledger import Connection
 
 Asked = Request[Any, Any, Any]

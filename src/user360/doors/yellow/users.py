@@ -14,9 +14,10 @@ from user360.doors.yellow import asking, translate
 from user360.doors.yellow.asking import Asked, Bot
 from user360.doors.yellow.translate import Value
 from user360.errors import Invalid, NotFound
+from user360.identity import people
 from user360.identity import store as identity_store
 from user360.ingest.call import Call, Verb
-from user360.records import listing, people
+from user360.records import listing
 from user360.storage.ledger import Connection
 
 BODY = {

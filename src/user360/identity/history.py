@@ -10,7 +10,8 @@ from user360 import clock, ids
 from user360.access.workspaces import Workspace
 from user360.errors import Problem
 from user360.events import event, timeline
-from user360.records import people, settle, shape
+from user360.identity import people
+from user360.records import settle, shape
 from user360.storage.ledger import Connection, Dialect
 from user360.storage.warehouse import Warehouse, schema_of
 
