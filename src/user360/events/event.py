@@ -20,6 +20,10 @@ USER_MERGE = "USER_MERGE"
 USER_UNMERGE = "USER_UNMERGE"
 SEGMENT_ENTER = "SEGMENT_ENTER"
 SEGMENT_EXIT = "SEGMENT_EXIT"
+MOVES = frozenset((SEGMENT_ENTER, SEGMENT_EXIT))
+# Internal entries about segments: who entered and left one, and that one is no more.
+MEMBERS = "members"
+SEGMENT_GONE = "segment gone"
 SYSTEM_NAMES = frozenset(
     (
         USER_CREATE,

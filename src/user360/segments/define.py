@@ -6,7 +6,7 @@ readers of the warehouse can wait until they see what was changed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from user360.access.change import Change
 from user360.access.workspaces import Workspace
 from user360.errors import Conflict, Fault, Invalid, NotFound
+from user360.events import event
 from user360.identity import resolve
 from user360.identity import store as identity_store
 from user360.segments import nodes, store, tree
@@ -23,6 +24,7 @@ from user360.storage.ledger import Connection
 LONGEST_NAME = 200
 LONGEST_DESCRIPTION = 2_000
 DAY = 86_400_000_000
+MOST_TOLD = 50_000  # records in one entry of the log
 HIGHEST = 1 << 62  # beyond it no ledger counts
 
 
@@ -90,8 +92,13 @@ def create(
     description: str,
     condition: dict[str, Any] | None,
     records: Collection[int] = (),
+    *,
+    announce: bool = False,
 ) -> Segment:
-    """Make a segment: dynamic with a condition, else static with these records."""
+    """Make a segment: dynamic with a condition, else static with these records.
+
+    A dynamic one is filled without telling who enters by that, unless `announce` says so.
+    """
     where = (change.connection, change.workspace.id)
     name = _free_name(change, name)
     number = store.insert(
@@ -100,11 +107,15 @@ def create(
         description=_described(description),
         kind=STATIC if condition is None else DYNAMIC,
         condition=None if condition is None else msgspec.json.encode(condition).decode(),
+        announce=announce and condition is not None,
         now=change.now,
     )
-    store.add_members(change.connection, change.dialect, number, records, change.now)
+    added = store.add_members(change.connection, change.dialect, number, records, change.now)
+    tell_members(change, number, added, ())
+    made = one(change.connection, change.workspace.id, number)
+    store.keep_version(change.connection, made, change.now, change.actor)
     _told(change, "segment.create", number)
-    return one(change.connection, change.workspace.id, number)
+    return made
 
 
 def one(connection: Connection, workspace: int, number: int) -> Segment:
@@ -121,10 +132,16 @@ def edit(
     name: str | None = None,
     description: str | None = None,
     condition: dict[str, Any] | None = None,
+    *,
+    announce: bool = False,
 ) -> Segment:
-    """Change what is given of a segment; the rest stays."""
+    """Change what is given of a segment; the rest stays.
+
+    What differs from what it was is its next version. Under a new condition it is filled anew,
+    without telling who enters and leaves by that, unless `announce` says so.
+    """
     segment = one(change.connection, change.workspace.id, number)
-    new: dict[str, Any] = {"updated_at": change.now, "used_at": change.now}
+    new: dict[str, Any] = {}
     if name is not None:
         new["name"] = _free_name(change, name, but=number)
     if description is not None:
@@ -132,10 +149,26 @@ def edit(
     if condition is not None:
         _refuse_condition(segment, condition)
         new["condition"] = msgspec.json.encode(condition).decode()
-    segment = msgspec.structs.replace(segment, **new)
-    store.update(change.connection, segment)
-    _told(change, "segment.update", number)
-    return segment
+    kept = _next_version(change, segment, new, announce)
+    _told(change, "segment.update", number, version=kept.version)
+    return kept
+
+
+def _next_version(change: Change, segment: Segment, new: dict[str, Any], announce: bool) -> Segment:
+    """Keep what changed as the newest version; without any change only that it was used."""
+    told = {"updated_at": change.now, "used_at": change.now}
+    kept = msgspec.structs.replace(segment, **new)
+    if kept != segment:
+        told["version"] = segment.version + 1
+        if kept.condition != segment.condition:
+            told["announce"] = announce
+        elif segment.filled == segment.version:  # a new name leaves the members as they are
+            told["filled"] = segment.version + 1
+    kept = msgspec.structs.replace(kept, **told)
+    store.update(change.connection, kept)
+    if kept.version != segment.version:
+        store.keep_version(change.connection, kept, change.now, change.actor)
+    return kept
 
 
 def archive(change: Change, number: int, archived: bool) -> Segment:
@@ -159,6 +192,7 @@ def delete(change: Change, number: int, force: bool) -> None:
         named = ", ".join(s.name for s in asking)
         raise Conflict(f"{segment.name} is used by {named}; force=true deletes it all the same")
     store.delete(change.connection, number, change.now)
+    change.tell(event.SEGMENT_GONE, segment=number)
     _told(change, "segment.delete", number)
 
 
@@ -172,10 +206,21 @@ def add_and_remove(
     where = (change.connection, change.dialect, number)
     added = store.add_members(*where, add, change.now)
     removed = store.remove_members(*where, remove)
+    tell_members(change, number, added, removed)
     used = msgspec.structs.replace(segment, updated_at=change.now, used_at=change.now)
     store.update(change.connection, used)
-    _told(change, "segment.members", number, added=added, removed=removed)
-    return added, removed
+    _told(change, "segment.members", number, added=len(added), removed=len(removed))
+    return len(added), len(removed)
+
+
+def tell_members(
+    change: Change, number: int, entered: Sequence[int], left: Sequence[int], **more: Any
+) -> None:
+    """Tell the log who entered and left a segment, a bounded number of records an entry."""
+    for kind, records in (("enter", entered), ("exit", left)):
+        for start in range(0, len(records), MOST_TOLD):
+            part = {kind: records[start : start + MOST_TOLD]}
+            change.tell(event.MEMBERS, segment=number, at=change.now, **part, **more)
 
 
 def touch(change: Change, number: int) -> None:

@@ -13,7 +13,12 @@ STATIC, DYNAMIC = "static", "dynamic"
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """A segment's definition; `condition` is the tree as JSON text, None for a static one."""
+    """A segment's definition; `condition` is the tree as JSON text, None for a static one.
+
+    `version` counts its definitions from 1. `filled` is the version that its stored members belong
+    to, 0 when there are none yet; while it is another one than `version` they are filled anew, and
+    `announce` says whether those who enter and leave by that are told of.
+    """
 
     id: int
     name: str
@@ -24,9 +29,27 @@ class Segment(msgspec.Struct, frozen=True):
     updated_at: int
     used_at: int
     archived_at: int | None
+    version: int
+    announce: bool
+    filled: int
 
 
-COLUMNS = "id, name, description, kind, condition, created_at, updated_at, used_at, archived_at"
+class Version(msgspec.Struct, frozen=True):
+    """A segment's definition as it was from `at` on; `actor` made it, empty when not known."""
+
+    version: int
+    name: str
+    description: str
+    condition: str | None
+    at: int
+    actor: str
+
+
+COLUMNS = (
+    "id, name, description, kind, condition, created_at, updated_at, used_at, archived_at,"
+    " version, announce, filled"
+)
+VERSION = 'version, name, description, condition, "at", actor'
 
 
 def all_segments(connection: Connection, workspace: int) -> list[Segment]:
@@ -35,7 +58,7 @@ def all_segments(connection: Connection, workspace: int) -> list[Segment]:
         f"SELECT {COLUMNS} FROM segments WHERE workspace_id = :workspace"
         " AND deleted_at IS NULL ORDER BY lower(name), id"
     )
-    return [Segment(*row) for row in connection.execute(query, {"workspace": workspace})]
+    return [_segment(row) for row in connection.execute(query, {"workspace": workspace})]
 
 
 def one(connection: Connection, workspace: int, number: int) -> Segment | None:
@@ -45,7 +68,12 @@ def one(connection: Connection, workspace: int, number: int) -> Segment | None:
         " AND deleted_at IS NULL"
     )
     row = connection.execute(query, {"workspace": workspace, "id": number}).one_or_none()
-    return None if row is None else Segment(*row)
+    return None if row is None else _segment(row)
+
+
+def _segment(row: Any) -> Segment:
+    found = Segment(*row)
+    return msgspec.structs.replace(found, announce=bool(found.announce))
 
 
 def named(connection: Connection, workspace: int, name: str) -> Segment | None:
@@ -58,9 +86,9 @@ def named(connection: Connection, workspace: int, name: str) -> Segment | None:
 def insert(connection: Connection, workspace: int, **given: Any) -> int:
     """Make a segment; returns its number, which is never given again."""
     query = text(
-        "INSERT INTO segments (workspace_id, name, description, kind, condition, created_at,"
-        " updated_at, used_at) VALUES (:workspace, :name, :description, :kind, :condition, :now,"
-        " :now, :now) RETURNING id"
+        "INSERT INTO segments (workspace_id, name, description, kind, condition, announce,"
+        " created_at, updated_at, used_at) VALUES (:workspace, :name, :description, :kind,"
+        " :condition, :announce, :now, :now, :now) RETURNING id"
     )
     return int(connection.execute(query, {"workspace": workspace, **given}).scalar_one())
 
@@ -70,11 +98,48 @@ def update(connection: Connection, segment: Segment) -> None:
     connection.execute(
         text(
             "UPDATE segments SET name = :name, description = :description, condition = :condition,"
-            " updated_at = :updated_at, used_at = :used_at, archived_at = :archived_at"
-            " WHERE id = :id"
+            " updated_at = :updated_at, used_at = :used_at, archived_at = :archived_at,"
+            " version = :version, announce = :announce, filled = :filled WHERE id = :id"
         ),
         msgspec.structs.asdict(segment),
     )
+
+
+def filled(connection: Connection, number: int, version: int) -> bool:
+    """Note that the stored members are those of `version`; False when it is no longer in force."""
+    query = text(
+        "UPDATE segments SET filled = version, announce = false"
+        " WHERE id = :id AND version = :version AND deleted_at IS NULL"
+    )
+    return connection.execute(query, {"id": number, "version": version}).rowcount == 1
+
+
+def keep_version(connection: Connection, segment: Segment, at: int, actor: str) -> None:
+    """Keep the definition of a segment as its newest version."""
+    connection.execute(
+        text(
+            f"INSERT INTO segment_versions (segment_id, {VERSION}) VALUES"
+            " (:id, :version, :name, :description, :condition, :at, :actor)"
+        ),
+        {**msgspec.structs.asdict(segment), "at": at, "actor": actor},
+    )
+
+
+def versions(connection: Connection, number: int) -> list[Version]:
+    """All versions of a segment, the newest first."""
+    query = text(
+        f"SELECT {VERSION} FROM segment_versions WHERE segment_id = :id ORDER BY version DESC"
+    )
+    return [Version(*row) for row in connection.execute(query, {"id": number})]
+
+
+def version(connection: Connection, number: int, wanted: int) -> Version | None:
+    """One version of a segment."""
+    query = text(
+        f"SELECT {VERSION} FROM segment_versions WHERE segment_id = :id AND version = :wanted"
+    )
+    row = connection.execute(query, {"id": number, "wanted": wanted}).one_or_none()
+    return None if row is None else Version(*row)
 
 
 def delete(connection: Connection, number: int, now: int) -> None:
@@ -86,26 +151,27 @@ def delete(connection: Connection, number: int, now: int) -> None:
 
 def add_members(
     connection: Connection, dialect: Dialect, number: int, records: Collection[int], now: int
-) -> int:
-    """Add records to a static segment; returns how many were new in it."""
+) -> list[int]:
+    """Add records to a static segment; returns those that were new in it."""
     query = text(
         "INSERT INTO segment_members (segment_id, record_id, since)"
         f" SELECT :segment, value, :now FROM {dialect.values('records')} AS given WHERE true"
-        " ON CONFLICT DO NOTHING"
+        " ON CONFLICT DO NOTHING RETURNING record_id"
     )
     given = {"segment": number, "records": array(list(records)), "now": now}
-    return connection.execute(query, given).rowcount
+    return list(connection.execute(query, given).scalars())
 
 
 def remove_members(
     connection: Connection, dialect: Dialect, number: int, records: Collection[int]
-) -> int:
-    """Take records out of a static segment; returns how many were in it."""
+) -> list[int]:
+    """Take records out of a static segment; returns those that were in it."""
     query = text(
         "DELETE FROM segment_members WHERE segment_id = :segment"
-        f" AND record_id IN {dialect.values('records')}"
+        f" AND record_id IN {dialect.values('records')} RETURNING record_id"
     )
-    return connection.execute(query, {"segment": number, "records": array(list(records))}).rowcount
+    given = {"segment": number, "records": array(list(records))}
+    return list(connection.execute(query, given).scalars())
 
 
 def since(connection: Connection, dialect: Dialect, records: Collection[int]) -> dict[int, int]:
