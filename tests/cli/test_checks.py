@@ -24,7 +24,7 @@ def filled(at: Run, directory: Path) -> Path:
 def lose(platform: Platform, workspace: Workspace, number: int) -> None:
     """Take a record out of the warehouse behind everybody's back."""
     warehouse = platform.wait()
-    changes = Changes({number}, None, [], [], None, None)
+    changes = Changes({number}, None, [], [], None)
     warehouse.apply({workspace.id: changes}, platform.projector.position)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyroaring import BitMap64
 
 from user360 import ids
 from user360.access.workspaces import Workspace
@@ -105,34 +106,72 @@ def merged(places: Places, workspace: Workspace, compared: Compared) -> None:
     """Compare where merged records live on."""
     expected = identity_store.merged_map(places.connection, workspace.id)
     held = _pairs(places, f"SELECT record_id, survivor_id FROM {schema_of(workspace.id)}.merged")
-    _compare_pairs("merged", expected, held, compared.tally)
-
-
-def members(places: Places, workspace: Workspace, compared: Compared) -> None:
-    """Compare who is in static segments."""
-    expected = segment_store.all_members(places.connection, workspace.id)
-    held = _pairs(places, f"SELECT record_id, segment_id FROM {schema_of(workspace.id)}.members")
-    _compare_pairs(
-        "members", [(record, segment) for segment, record in expected], held, compared.tally
-    )
-
-
-def _pairs(places: Places, sql: str) -> Iterator[tuple[int, int]]:
-    table = places.snapshot.table(sql)
-    return zip(table.column(0).to_pylist(), table.column(1).to_pylist(), strict=True)
-
-
-def _compare_pairs(
-    part: str, expected: Iterable[tuple[int, int]], held: Iterable[tuple[int, int]], tally: Tally
-) -> None:
-    """Compare pairs that begin with a record."""
     ours: Counter[tuple[int, int]] = Counter(expected)
     theirs: Counter[tuple[int, int]] = Counter(held)
     for what, unlike in (
         ("are missing from the warehouse", ours - theirs),
         ("are only in the warehouse", theirs - ours),
     ):
-        tally.add(part, what, [ids.public_record_id(record) for record, _ in sorted(unlike)])
+        told = [ids.public_record_id(record) for record, _ in sorted(unlike)]
+        compared.tally.add("merged", what, told)
+
+
+def members(places: Places, workspace: Workspace, compared: Compared) -> None:
+    """Compare who is in which segment with what the log tells, and static ones with their lists."""
+    living = BitMap64()
+    for part in health.numbers(places.connection, workspace.id):
+        living |= BitMap64(part)
+    expected = _told_members(places, workspace.id)
+    held = _held_members(places, workspace.id)
+    for segment in sorted(expected.keys() | held.keys()):
+        ours = expected.get(segment, BitMap64()) & living
+        theirs = held.get(segment, BitMap64())
+        _unlike(f"members of segment {segment}", ours, theirs, compared.tally)
+    listed: dict[int, BitMap64] = {}
+    for number, record in segment_store.all_members(places.connection, workspace.id):
+        listed.setdefault(number, BitMap64()).add(record)
+    for number, ours in listed.items():
+        _unlike(f"list of segment {number}", ours, held.get(number, BitMap64()), compared.tally)
+
+
+def _told_members(places: Places, workspace: int) -> dict[int, BitMap64]:
+    """The members of each segment as the log tells it from its beginning."""
+    found: dict[int, BitMap64] = {}
+    for _, entries in _stretches(places, workspace, None):
+        told = entries.filter(pc.equal(entries["kind"], event.INTERNAL))
+        for move in project.moves_in(told):
+            if move.deleted:
+                found.pop(move.segment, None)
+                continue
+            within = found.setdefault(move.segment, BitMap64())
+            within |= BitMap64(move.entered)
+            within -= BitMap64(move.left)
+            found[move.segment] = within
+    return found
+
+
+def _held_members(places: Places, workspace: int) -> dict[int, BitMap64]:
+    table = places.snapshot.table(
+        "SELECT segment_id, list(record_id) AS records"
+        f" FROM {schema_of(workspace)}.members GROUP BY segment_id"
+    )
+    return {
+        segment: BitMap64(records.values.to_numpy())
+        for segment, records in zip(table["segment_id"].to_pylist(), table["records"], strict=True)
+    }
+
+
+def _unlike(part: str, ours: BitMap64, theirs: BitMap64, tally: Tally) -> None:
+    for what, unlike in (
+        ("are missing from the warehouse", ours - theirs),
+        ("are only in the warehouse", theirs - ours),
+    ):
+        tally.add(part, what, [ids.public_record_id(record) for record in unlike])
+
+
+def _pairs(places: Places, sql: str) -> Iterator[tuple[int, int]]:
+    table = places.snapshot.table(sql)
+    return zip(table.column(0).to_pylist(), table.column(1).to_pylist(), strict=True)
 
 
 def events(places: Places, workspace: Workspace, compared: Compared) -> None:

@@ -16,10 +16,9 @@ from user360.identity import store as identity_store
 from user360.records import columns, settle
 from user360.records import store as record_store
 from user360.records.properties import Property
-from user360.segments import store as segment_store
 from user360.storage.ledger import Connection, Dialect, Ledger
 from user360.storage.projector import Progress, Round
-from user360.storage.warehouse import EVENTS, Changes, Warehouse
+from user360.storage.warehouse import EVENTS, Changes, Move, Warehouse
 
 RECORDS_AT_ONCE = 20_000
 EVENTS_AT_ONCE = 100_000
@@ -55,7 +54,7 @@ class LogReader:
 
     def _changes(self, connection: Connection, workspace: int, entries: pa.Table) -> Changes:
         told = entries.filter(pc.not_equal(entries["kind"], event.CUSTOM))
-        touched, dead, segments = _meant(workspace, told)
+        touched, dead = _meant(workspace, told)
         records, merged, below = self._people(connection, workspace, touched)
         return Changes(
             touched | dead | below,
@@ -63,7 +62,7 @@ class LogReader:
             merged,
             dead,
             event_table(entries),
-            segment_store.all_members(connection, workspace) if segments else None,
+            moves_in(told),
         )
 
     def _people(
@@ -138,39 +137,63 @@ class LogReader:
         catalogue = self.workspaces[number].catalogue
         for settled in settled_records(connection, self.dialect, number):
             table = columns.table(settled, catalogue)
-            warehouse.apply({number: Changes((), table, (), (), None, None)}, 0)
+            warehouse.apply({number: Changes((), table, (), (), None)}, 0)
         merged = identity_store.merged_map(connection, number)
-        members = segment_store.all_members(connection, number)
-        warehouse.apply({number: Changes((), None, merged, (), None, members)}, 0)
+        warehouse.apply({number: Changes((), None, merged, (), None)}, 0)
 
     def _refill_events(self, connection: Connection, warehouse: Warehouse) -> Iterator[int]:
         """Append all events; yields the positions reached."""
         position = 0
         while (found := event_store.stretch(connection, position, EVENTS_AT_ONCE)).size:
             for workspace, bodies in found.chunks.items():
-                events = event_table(chunk.unpack(bodies))
-                warehouse.apply({workspace: Changes((), None, (), (), events, None)}, 0)
+                entries = chunk.unpack(bodies)
+                told = entries.filter(pc.equal(entries["kind"], event.INTERNAL))
+                brought = Changes((), None, (), (), event_table(entries), moves_in(told))
+                warehouse.apply({workspace: brought}, 0)
             position = found.last
             yield position
 
 
-def _meant(workspace: int, told: pa.Table) -> tuple[set[int], set[int], bool]:
-    """What entries that are no custom events tell.
-
-    Returns the records touched, those of them dead, and whether static segments changed.
-    """
+def _meant(workspace: int, told: pa.Table) -> tuple[set[int], set[int]]:
+    """The records that entries, no custom events, say were touched, and those of them dead."""
+    system = told.filter(pc.equal(told["kind"], event.SYSTEM))
     touched: set[int] = set()
     dead: set[int] = set()
-    segments = False
-    kinds, numbers = told["kind"].to_pylist(), told["record"].to_pylist()
-    for place, (kind, name) in enumerate(zip(kinds, told["name"].to_pylist(), strict=True)):
-        if kind == event.SYSTEM:
-            touched.add(numbers[place])
-            if name == event.USER_DELETE:
-                dead |= _buried(workspace, told["properties"][place].as_py())
-        elif name == "segment":
-            segments = True
-    return touched, dead, segments
+    numbers = system["record"].to_pylist()
+    for place, name in enumerate(system["name"].to_pylist()):
+        if name in event.MOVES:
+            continue
+        touched.add(numbers[place])
+        if name == event.USER_DELETE:
+            dead |= _buried(workspace, system["properties"][place].as_py())
+    return touched, dead
+
+
+class _Told(msgspec.Struct, rename="camel"):
+    """An internal entry about a segment."""
+
+    segment: int
+    at: int = 0
+    enter: list[int] = []
+    exit: list[int] = []
+    silent: bool = True
+    size: int | None = None
+
+
+def moves_in(told: pa.Table) -> list[Move]:
+    """What internal entries tell of the membership of segments, in their order."""
+    names = pa.array([event.MEMBERS, event.SEGMENT_GONE])
+    about = told.filter(pc.is_in(told["name"], names)).sort_by("seq")
+    moves = []
+    for seq, name, text in zip(
+        *(about[column].to_pylist() for column in ("seq", "name", "properties")), strict=True
+    ):
+        read = msgspec.json.decode(text, type=_Told)
+        deleted = name == event.SEGMENT_GONE
+        moves.append(
+            Move(seq, read.segment, read.at, read.enter, read.exit, read.silent, read.size, deleted)
+        )
+    return moves
 
 
 def _buried(workspace: int, properties: str) -> set[int]:

@@ -19,6 +19,8 @@ import duckdb
 import pyarrow as pa
 
 from user360.errors import StorageFailed, Unavailable
+from user360.storage import relations
+from user360.storage.relations import TYPES, ids_table, lent
 from user360.storage.warehouse import (
     EVENTS,
     FIXED,
@@ -29,18 +31,6 @@ from user360.storage.warehouse import (
     schema_of,
 )
 
-TYPES: Columns = {
-    "string": "VARCHAR",
-    "email": "VARCHAR",
-    "phone": "VARCHAR",
-    "url": "VARCHAR",
-    "number": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "datetime": "TIMESTAMP",
-    "time": "TIME",
-    "list": "VARCHAR[]",
-}
 EVENT_COLUMNS = ", ".join(f'"{name}"' for name in EVENTS.names)
 BESIDE = {name for name, _ in FIXED}  # columns of records that are no property
 # Seconds that closing waits for questions being answered.
@@ -57,8 +47,14 @@ class Damaged(Exception):
 class _Snapshot:
     """A reading transaction."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, position: int) -> None:
         self._cursor = cursor
+        self.position = position
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
+        self._cursor.execute(sql, list(parameters) or None)
+        rows = self._cursor.fetchall()
+        return Rows([d[0] for d in self._cursor.description or ()], rows)
 
     def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         return self._cursor.sql(sql, params=list(parameters) or None).to_arrow_table()
@@ -106,7 +102,7 @@ class DuckDB:
         with self._transaction() as cursor:
             held = self._columns.get(workspace)
             if held is None:
-                for statement in _tables(schema, columns):
+                for statement in relations.tables(schema, columns):
                     cursor.execute(statement).fetchall()
                 held = {name: TYPES[kind] for name, kind in columns.items()}
             gone = held.keys() - columns.keys() - BESIDE
@@ -131,24 +127,22 @@ class DuckDB:
 
     def _apply(self, cursor: duckdb.DuckDBPyConnection, schema: str, change: Changes) -> None:
         if change.touched:
-            with _given(cursor, touched=_ids(change.touched)):
+            with lent(cursor, touched=ids_table(change.touched)):
                 for table, column in (("records", "id"), ("merged", "record_id")):
                     cursor.execute(
                         f"DELETE FROM {schema}.{table} WHERE {column} IN (SELECT id FROM touched)"
                     ).fetchall()
         if change.records is not None and change.records.num_rows:
-            with _given(cursor, incoming=change.records):
+            with lent(cursor, incoming=change.records):
                 names = ", ".join(change.records.schema.names)
                 cursor.execute(
                     f"INSERT INTO {schema}.records ({names}) SELECT {names} FROM incoming"
                 ).fetchall()
         if change.merged:
-            _insert_pairs(cursor, f"{schema}.merged", change.merged)
-        if change.members is not None:
-            cursor.execute(f"DELETE FROM {schema}.members").fetchall()
-            _insert_pairs(cursor, f"{schema}.members", change.members)
+            relations.insert_pairs(cursor, f"{schema}.merged", change.merged)
+        relations.move(cursor, schema, change.moves)
         if change.events is not None and change.events.num_rows:
-            with _given(cursor, incoming=change.events):
+            with lent(cursor, incoming=change.events):
                 cursor.execute(
                     f"INSERT INTO {schema}.events_fresh SELECT {EVENT_COLUMNS} FROM incoming"
                 ).fetchall()
@@ -157,7 +151,11 @@ class DuckDB:
 
     def _bury(self, cursor: duckdb.DuckDBPyConnection, schema: str, dead: Collection[int]) -> None:
         """Remove the events of deleted people, all but the one that tells of the deletion."""
-        with _given(cursor, dead=_ids(dead)):
+        with lent(cursor, dead=ids_table(dead)):
+            for table in ("members", "changes"):
+                cursor.execute(
+                    f"DELETE FROM {schema}.{table} WHERE record_id IN (SELECT id FROM dead)"
+                ).fetchall()
             for table in ("events_fresh", "events_sorted"):
                 cursor.execute(
                     f"DELETE FROM {schema}.{table} WHERE record_id IN (SELECT id FROM dead)"
@@ -187,7 +185,7 @@ class DuckDB:
                 f"DROP TABLE {schema}.events_sorted",
                 f"DELETE FROM {schema}.events_fresh",
                 f"ALTER TABLE {schema}.sorting RENAME TO events_sorted",
-                _view(schema),
+                relations.view(schema),
             ):
                 cursor.execute(statement).fetchall()
 
@@ -198,33 +196,27 @@ class DuckDB:
         return self._mapped[workspace]
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
-        try:
-            with self._cursor() as cursor:
-                cursor.execute(sql, list(parameters) or None)
-                # Read to the end at once: an open answer would own the connection.
-                rows = cursor.fetchall()
-                columns = [d[0] for d in cursor.description or ()]
-        except Damaged as problem:
-            self.on_damage()
-            raise Unavailable(
-                "Lists and segments are being rebuilt; try again shortly"
-            ) from problem
-        return Rows(columns, rows)
+        with self._reading() as cursor:
+            cursor.execute(sql, list(parameters) or None)
+            # Read to the end at once: an open answer would own the connection.
+            rows = cursor.fetchall()
+            return Rows([d[0] for d in cursor.description or ()], rows)
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        with self._cursor() as cursor:
+        with self._reading() as cursor:
             cursor.execute("BEGIN").fetchall()
-            # The first read is what makes the view stand still.
-            cursor.execute("SELECT position FROM state").fetchall()
             try:
-                yield _Snapshot(cursor)
+                # The first read is what makes the view stand still.
+                position = cursor.execute("SELECT position FROM state").fetchall()[0][0]
+                yield _Snapshot(cursor, position)
             finally:
+                # Takes back the temporary relations too that were made in it.
                 cursor.execute("ROLLBACK").fetchall()
 
     def compute(self, sql: str, **given: pa.Table) -> pa.Table:
         # Outside any longer transaction, which would hold on to every table it was given.
-        with self._cursor() as cursor, _given(cursor, **given):
+        with self._cursor() as cursor, lent(cursor, **given):
             return cursor.sql(sql).to_arrow_table()
 
     def fill(self, workspace: int, column: str, kind: str, rows: Iterable[pa.RecordBatch]) -> None:
@@ -233,7 +225,7 @@ class DuckDB:
             cursor.execute(f"ALTER TABLE {table} DROP COLUMN IF EXISTS {column}").fetchall()
             cursor.execute(f"ALTER TABLE {table} ADD COLUMN {column} {TYPES[kind]}").fetchall()
             for batch in rows:
-                with _given(cursor, incoming=pa.Table.from_batches([batch])):
+                with lent(cursor, incoming=pa.Table.from_batches([batch])):
                     cursor.execute(
                         f"UPDATE {table} SET {column} = incoming.value FROM incoming"
                         f" WHERE {table}.id = incoming.id"
@@ -250,6 +242,10 @@ class DuckDB:
                     f"DELETE FROM {schema}.{table} WHERE record_id NOT IN ({living})"
                     " AND NOT (name = 'USER_DELETE'"
                     " AND json_extract(properties, '$.mergeId') IS NULL)"
+                ).fetchall()
+            for table in ("members", "changes"):
+                cursor.execute(
+                    f"DELETE FROM {schema}.{table} WHERE record_id NOT IN ({living})"
                 ).fetchall()
 
     def checkpoint(self) -> None:
@@ -282,6 +278,18 @@ class DuckDB:
                 with contextlib.suppress(duckdb.Error):
                     cursor.execute("ROLLBACK").fetchall()
                 raise
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for a reader, who is told when the file turns out to be damaged."""
+        try:
+            with self._cursor() as cursor:
+                yield cursor
+        except Damaged as problem:
+            self.on_damage()
+            raise Unavailable(
+                "Lists and segments are being rebuilt; try again shortly"
+            ) from problem
 
     @contextlib.contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -341,57 +349,3 @@ def _judged(error: duckdb.Error) -> Exception:
     if any(os.strerror(number) in text for number in OF_THE_DISK):
         return StorageFailed(f"The warehouse cannot be used: {text}")
     return Damaged(text)
-
-
-def _tables(schema: str, columns: Columns) -> list[str]:
-    typed = ", ".join(f"{n} {TYPES[kind]}" for n, kind in columns.items() if n != "user_id")
-    events = (
-        'seq BIGINT, record_id BIGINT, name VARCHAR, "at" TIMESTAMP, received_at TIMESTAMP,'
-        " id VARCHAR, source VARCHAR, channel VARCHAR, properties VARCHAR"
-    )
-    return [
-        f"CREATE SCHEMA {schema}",
-        f"CREATE TABLE {schema}.records (id BIGINT, user_id VARCHAR, created_at TIMESTAMP,"
-        f" updated_at TIMESTAMP, {typed})",
-        f"CREATE TABLE {schema}.merged (record_id BIGINT, survivor_id BIGINT)",
-        f"CREATE TABLE {schema}.members (segment_id BIGINT, record_id BIGINT)",
-        f"CREATE TABLE {schema}.events_sorted ({events})",
-        f"CREATE TABLE {schema}.events_fresh ({events})",
-        _view(schema),
-    ]
-
-
-def _view(schema: str) -> str:
-    return (
-        f"CREATE VIEW {schema}.events AS SELECT * FROM {schema}.events_sorted"
-        f" UNION ALL SELECT * FROM {schema}.events_fresh"
-    )
-
-
-def _insert_pairs(
-    cursor: duckdb.DuckDBPyConnection, table: str, pairs: Sequence[tuple[int, int]]
-) -> None:
-    incoming = pa.table(
-        {
-            "left": pa.array([left for left, _ in pairs], pa.int64()),
-            "right": pa.array([right for _, right in pairs], pa.int64()),
-        }
-    )
-    with _given(cursor, incoming=incoming):
-        cursor.execute(f"INSERT INTO {table} SELECT * FROM incoming").fetchall()
-
-
-def _ids(numbers: Collection[int]) -> pa.Table:
-    return pa.table({"id": pa.array(numbers, pa.int64())})
-
-
-@contextlib.contextmanager
-def _given(cursor: duckdb.DuckDBPyConnection, **tables: pa.Table) -> Iterator[None]:
-    """Let statements read Arrow tables by name."""
-    for name, table in tables.items():
-        cursor.register(name, table)
-    try:
-        yield
-    finally:
-        for name in tables:
-            cursor.unregister(name)

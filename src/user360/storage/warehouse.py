@@ -6,7 +6,10 @@ live in the schema `w7`:
 - `records(id, user_id, created_at, updated_at, p2, ...)`: one typed column a property
 - `events(seq, record_id, name, at, received_at, id, source, channel, properties)`
 - `merged(record_id, survivor_id)`: where merged-away records live on
-- `members(segment_id, record_id)`: stored membership of static segments
+- `members(segment_id, record_id, since)`: stored membership; the rows of a merged-away record stay
+  and count for its survivor
+- `changes(seq, segment_id, record_id, at, entered, silent)`: who entered and left when
+- `sizes(seq, segment_id, at, size)`: how large a segment was from then on
 """
 
 from __future__ import annotations
@@ -57,12 +60,29 @@ def schema_of(workspace: int) -> str:
     return f"w{workspace}"
 
 
+class Move(NamedTuple):
+    """Who entered and left one segment, as one entry of the log tells it.
+
+    `at` is in microseconds; `size`, where it is told, is the number of members from then on.
+    `deleted` says that the segment itself is gone, with all that was known of its members.
+    """
+
+    seq: int
+    segment: int
+    at: int
+    entered: Sequence[int] = ()
+    left: Sequence[int] = ()
+    silent: bool = True
+    size: int | None = None
+    deleted: bool = False
+
+
 class Changes(NamedTuple):
     """What one round of the projector brings to one workspace.
 
     `touched` are all records to be taken out of `records`; `records` holds those to be put (back)
-    in; `merged` rows replace those of the touched ones; `dead` lost their events too. `members`,
-    when given, is the whole stored membership: pairs of segment and record.
+    in; `merged` rows replace those of the touched ones; `dead` lost their events too. `moves` are
+    in the order of the log.
     """
 
     touched: Collection[int]
@@ -70,7 +90,7 @@ class Changes(NamedTuple):
     merged: Sequence[tuple[int, int]]
     dead: Collection[int]
     events: pa.Table | None
-    members: Sequence[tuple[int, int]] | None
+    moves: Sequence[Move] = ()
 
 
 class Rows(NamedTuple):
@@ -81,7 +101,17 @@ class Rows(NamedTuple):
 
 
 class Snapshot(Protocol):
-    """The warehouse as it was at one moment, however it goes on."""
+    """The warehouse as it was at one moment, however it goes on.
+
+    `position` is how far in the log it was. Temporary relations may be made beside it; they are
+    seen by its statements alone and gone when it is left.
+    """
+
+    position: int
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
+        """Run one statement and read its answer to the end."""
+        ...
 
     def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """Run one statement; its answer as columns."""

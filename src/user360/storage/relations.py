@@ -1,0 +1,143 @@
+"""A workspace's relations in DuckDB: how they are made, and how segments' members are moved."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator, Sequence
+
+import duckdb
+import pyarrow as pa
+
+from user360.storage.warehouse import Columns, Move
+
+TYPES: Columns = {
+    "string": "VARCHAR",
+    "email": "VARCHAR",
+    "phone": "VARCHAR",
+    "url": "VARCHAR",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "datetime": "TIMESTAMP",
+    "time": "TIME",
+    "list": "VARCHAR[]",
+}
+
+
+def tables(schema: str, columns: Columns) -> list[str]:
+    """The statements that make a workspace's relations."""
+    typed = ", ".join(f"{n} {TYPES[kind]}" for n, kind in columns.items() if n != "user_id")
+    events = (
+        'seq BIGINT, record_id BIGINT, name VARCHAR, "at" TIMESTAMP, received_at TIMESTAMP,'
+        " id VARCHAR, source VARCHAR, channel VARCHAR, properties VARCHAR"
+    )
+    return [
+        f"CREATE SCHEMA {schema}",
+        f"CREATE TABLE {schema}.records (id BIGINT, user_id VARCHAR, created_at TIMESTAMP,"
+        f" updated_at TIMESTAMP, {typed})",
+        f"CREATE TABLE {schema}.merged (record_id BIGINT, survivor_id BIGINT)",
+        f"CREATE TABLE {schema}.members (segment_id BIGINT, record_id BIGINT, since TIMESTAMP)",
+        f"CREATE TABLE {schema}.changes (seq BIGINT, segment_id BIGINT, record_id BIGINT,"
+        ' "at" TIMESTAMP, entered BOOLEAN, silent BOOLEAN)',
+        f'CREATE TABLE {schema}.sizes (seq BIGINT, segment_id BIGINT, "at" TIMESTAMP, size BIGINT)',
+        f"CREATE TABLE {schema}.events_sorted ({events})",
+        f"CREATE TABLE {schema}.events_fresh ({events})",
+        view(schema),
+    ]
+
+
+def view(schema: str) -> str:
+    """The statement that makes one relation of all events."""
+    return (
+        f"CREATE VIEW {schema}.events AS SELECT * FROM {schema}.events_sorted"
+        f" UNION ALL SELECT * FROM {schema}.events_fresh"
+    )
+
+
+def insert_pairs(
+    cursor: duckdb.DuckDBPyConnection, table: str, pairs: Sequence[tuple[int, int]]
+) -> None:
+    """Add pairs of numbers to a relation of two columns."""
+    incoming = pa.table(
+        {
+            "left": pa.array([left for left, _ in pairs], pa.int64()),
+            "right": pa.array([right for _, right in pairs], pa.int64()),
+        }
+    )
+    with lent(cursor, incoming=incoming):
+        cursor.execute(f"INSERT INTO {table} SELECT * FROM incoming").fetchall()
+
+
+def ids_table(numbers: Collection[int]) -> pa.Table:
+    """Numbers as a table of one column, `id`."""
+    return pa.table({"id": pa.array(numbers, pa.int64())})
+
+
+@contextlib.contextmanager
+def lent(cursor: duckdb.DuckDBPyConnection, **tables: pa.Table) -> Iterator[None]:
+    """Let statements read Arrow tables by name."""
+    for name, table in tables.items():
+        cursor.register(name, table)
+    try:
+        yield
+    finally:
+        for name in tables:
+            cursor.unregister(name)
+
+
+def move(cursor: duckdb.DuckDBPyConnection, schema: str, moves: Sequence[Move]) -> None:
+    """Let records enter and leave segments, in the order of the log; keep what changed when."""
+    gone = {m.segment for m in moves if m.deleted}
+    for segment in gone:
+        for table in ("members", "changes", "sizes"):
+            cursor.execute(f"DELETE FROM {schema}.{table} WHERE segment_id = {segment}").fetchall()
+    moves = [m for m in moves if m.segment not in gone]
+    changed = [m for m in moves if m.entered or m.left]
+    if changed:
+        with lent(cursor, moved=pa.concat_tables([_moved(m) for m in changed])):
+            for statement in _moving(schema):
+                cursor.execute(statement).fetchall()
+    sizes = [(m.seq, m.segment, m.at, m.size) for m in moves if m.size is not None]
+    if sizes:
+        columns = [pa.array(values, pa.int64()) for values in zip(*sizes, strict=True)]
+        columns[2] = columns[2].cast(pa.timestamp("us"))
+        with lent(cursor, sized=pa.table(columns, ["seq", "segment_id", "at", "size"])):
+            cursor.execute(f"INSERT INTO {schema}.sizes SELECT * FROM sized").fetchall()
+
+
+def _moved(told: Move) -> pa.Table:
+    records = pa.concat_arrays(
+        [pa.array(told.entered, pa.int64()), pa.array(told.left, pa.int64())]
+    )
+    count = len(records)
+    entered = pa.concat_arrays(
+        [pa.repeat(pa.scalar(True), len(told.entered)), pa.repeat(pa.scalar(False), len(told.left))]
+    )
+    return pa.table(
+        {
+            "seq": pa.repeat(pa.scalar(told.seq, pa.int64()), count),
+            "segment_id": pa.repeat(pa.scalar(told.segment, pa.int64()), count),
+            "record_id": pa.concat_arrays([pa.array(who, pa.int64()) for _, who in _ways(told)]),
+            "at": pa.repeat(pa.scalar(told.at, pa.timestamp("us")), count),
+            "entered": pa.concat_arrays(entered),
+            "silent": pa.repeat(pa.scalar(told.silent), count),
+        }
+    )
+
+
+def _ways(told: Move) -> tuple[tuple[bool, Sequence[int]], ...]:
+    return (True, told.entered), (False, told.left)
+
+
+def _moving(schema: str) -> tuple[str, ...]:
+    """One pass over the members, however many segments are meant: whoever moved goes, and who
+    last entered comes back.
+    """
+    return (
+        f"DELETE FROM {schema}.members USING moved"
+        " WHERE members.segment_id = moved.segment_id AND members.record_id = moved.record_id",
+        f'INSERT INTO {schema}.members SELECT segment_id, record_id, "at" FROM moved'
+        " QUALIFY entered"
+        " AND row_number() OVER (PARTITION BY segment_id, record_id ORDER BY seq DESC) = 1",
+        f"INSERT INTO {schema}.changes SELECT * FROM moved",
+    )
