@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from user360.access.change import Change
 from user360.clock import StillClock
-from user360.events import chunk, event
-from user360.events import store as event_store
+from user360.events import chunk
 from user360.ingest import compare, doctor
 from user360.ingest.call import Call, Event, Session, Verb
 from user360.platform import Platform
-from user360.segments import store as segment_store
+from user360.segments import define
 from user360.settings import Settings
 
 AT = 1_790_000_000_000_000
@@ -60,15 +60,16 @@ def fill(platform: Platform) -> None:
 
 
 def _segment(platform: Platform, connection: sa.Connection) -> None:
-    number = platform.default.id
-    made = segment_store.insert(
-        connection, number, name="VIP", description="", kind="static", condition=None, now=1
+    change = Change(
+        connection,
+        platform.ledger.dialect,
+        platform.default,
+        now=1,
+        actor="",
+        take=platform.committer.position.take,
     )
     people = [n for (n,) in connection.execute(sa.text("SELECT id FROM records LIMIT 2"))]
-    segment_store.add_members(connection, platform.ledger.dialect, made, people, 1)
-    seq = platform.committer.position.take()
-    told = event.Entry(seq, event.INTERNAL, 0, "segment", 1, 1, f"s{seq}", "api", "", "", {})
-    event_store.append(connection, number, [told])
+    define.create(change, "VIP", "", None, people)
 
 
 def found(platform: Platform) -> set[tuple[str, str, int]]:
@@ -124,7 +125,7 @@ RECORD = "(SELECT min(id) FROM w1.records)"
         ("DELETE FROM w1.merged", ("merged", MISSING, 1)),
         ("UPDATE w1.merged SET survivor_id = survivor_id + 1", ("merged", EXTRA, 1)),
         ("DELETE FROM w1.members", ("members", MISSING, 2)),
-        ("INSERT INTO w1.members VALUES (7, 7)", ("members", EXTRA, 1)),
+        ("INSERT INTO w1.members VALUES (7, 7, NULL)", ("members", EXTRA, 1)),
         ("DELETE FROM w1.events_fresh WHERE id IN ('e1', 'e2')", ("events", MISSING, 2)),
         (
             "UPDATE w1.events_fresh SET properties = '{}' WHERE id = 'e7'",

@@ -47,6 +47,7 @@ class Compared:
         self.tally = tally
         self.records = 0
         self.events = 0
+        self.members: dict[int, BitMap64] = {}  # by segment, as the log tells it
 
 
 def records(
@@ -117,37 +118,34 @@ def merged(places: Places, workspace: Workspace, compared: Compared) -> None:
 
 
 def members(places: Places, workspace: Workspace, compared: Compared) -> None:
-    """Compare who is in which segment with what the log tells, and static ones with their lists."""
+    """Compare who is in which segment with what the log told while its events were compared, and
+    static ones with their lists.
+    """
     living = BitMap64()
     for part in health.numbers(places.connection, workspace.id):
         living |= BitMap64(part)
-    expected = _told_members(places, workspace.id)
+    expected = compared.members
     held = _held_members(places, workspace.id)
     for segment in sorted(expected.keys() | held.keys()):
         ours = expected.get(segment, BitMap64()) & living
         theirs = held.get(segment, BitMap64())
-        _unlike(f"members of segment {segment}", ours, theirs, compared.tally)
+        _tell(ours - theirs, "are missing from the warehouse", compared.tally)
+        _tell(theirs - ours, "are only in the warehouse", compared.tally)
     listed: dict[int, BitMap64] = {}
     for number, record in segment_store.all_members(places.connection, workspace.id):
         listed.setdefault(number, BitMap64()).add(record)
     for number, ours in listed.items():
-        _unlike(f"list of segment {number}", ours, held.get(number, BitMap64()), compared.tally)
+        unlike = ours ^ expected.get(number, BitMap64())
+        _tell(unlike, "differ between a static segment's list and the log", compared.tally)
 
 
-def _told_members(places: Places, workspace: int) -> dict[int, BitMap64]:
-    """The members of each segment as the log tells it from its beginning."""
-    found: dict[int, BitMap64] = {}
-    for _, entries in _stretches(places, workspace, None):
-        told = entries.filter(pc.equal(entries["kind"], event.INTERNAL))
-        for move in project.moves_in(told):
-            if move.deleted:
-                found.pop(move.segment, None)
-                continue
-            within = found.setdefault(move.segment, BitMap64())
-            within |= BitMap64(move.entered)
-            within -= BitMap64(move.left)
-            found[move.segment] = within
-    return found
+def _follow(members: dict[int, BitMap64], entries: pa.Table) -> None:
+    """Take in what entries tell of who entered and left."""
+    told = entries.filter(pc.equal(entries["kind"], event.INTERNAL))
+    for move in project.moves_in(told):
+        within = members.pop(move.segment, BitMap64())
+        if not move.deleted:
+            members[move.segment] = (within | BitMap64(move.entered)) - BitMap64(move.left)
 
 
 def _held_members(places: Places, workspace: int) -> dict[int, BitMap64]:
@@ -161,12 +159,8 @@ def _held_members(places: Places, workspace: int) -> dict[int, BitMap64]:
     }
 
 
-def _unlike(part: str, ours: BitMap64, theirs: BitMap64, tally: Tally) -> None:
-    for what, unlike in (
-        ("are missing from the warehouse", ours - theirs),
-        ("are only in the warehouse", theirs - ours),
-    ):
-        tally.add(part, what, [ids.public_record_id(record) for record in unlike])
+def _tell(unlike: BitMap64, what: str, tally: Tally) -> None:
+    tally.add("members", what, [ids.public_record_id(record) for record in unlike])
 
 
 def _pairs(places: Places, sql: str) -> Iterator[tuple[int, int]]:
@@ -182,6 +176,7 @@ def events(places: Places, workspace: Workspace, compared: Compared) -> None:
     begins: dict[int, int] = {}
     named: Counter[str] = Counter()
     for after, entries in _stretches(places, workspace.id, compared):
+        _follow(compared.members, entries)
         custom = entries.filter(pc.equal(entries["kind"], event.CUSTOM))
         counts = custom["name"].value_counts()
         named.update(dict(zip(*(counts.field(i).to_pylist() for i in range(2)), strict=True)))

@@ -101,6 +101,6 @@ def _compared(
     compare.records(places, workspace, set(unlike), compared)
     if not any(finding.what == health.CIRCLE for finding in inside):
         compare.merged(places, workspace, compared)
-    compare.members(places, workspace, compared)
     compare.events(places, workspace, compared)
+    compare.members(places, workspace, compared)
     return compared

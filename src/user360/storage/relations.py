@@ -106,27 +106,18 @@ def move(cursor: duckdb.DuckDBPyConnection, schema: str, moves: Sequence[Move]) 
 
 
 def _moved(told: Move) -> pa.Table:
-    records = pa.concat_arrays(
-        [pa.array(told.entered, pa.int64()), pa.array(told.left, pa.int64())]
-    )
-    count = len(records)
-    entered = pa.concat_arrays(
-        [pa.repeat(pa.scalar(True), len(told.entered)), pa.repeat(pa.scalar(False), len(told.left))]
-    )
+    count = len(told.entered) + len(told.left)
+    entered = [True] * len(told.entered) + [False] * len(told.left)
     return pa.table(
         {
             "seq": pa.repeat(pa.scalar(told.seq, pa.int64()), count),
             "segment_id": pa.repeat(pa.scalar(told.segment, pa.int64()), count),
-            "record_id": pa.concat_arrays([pa.array(who, pa.int64()) for _, who in _ways(told)]),
+            "record_id": pa.array([*told.entered, *told.left], pa.int64()),
             "at": pa.repeat(pa.scalar(told.at, pa.timestamp("us")), count),
-            "entered": pa.concat_arrays(entered),
+            "entered": pa.array(entered, pa.bool_()),
             "silent": pa.repeat(pa.scalar(told.silent), count),
         }
     )
-
-
-def _ways(told: Move) -> tuple[tuple[bool, Sequence[int]], ...]:
-    return (True, told.entered), (False, told.left)
 
 
 def _moving(schema: str) -> tuple[str, ...]:
