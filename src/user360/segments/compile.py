@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,16 @@ from sqlglot.expressions import Expr
 
 from user360 import errors
 from user360.records.properties import Catalogue, Property
-from user360.segments import dialects, events_sql, nodes, operands, operators, reading, sql
+from user360.segments import (
+    dependencies,
+    dialects,
+    events_sql,
+    nodes,
+    operands,
+    operators,
+    reading,
+    sql,
+)
 from user360.segments.comparisons import Subject
 from user360.segments.nodes import Node
 from user360.segments.periods import When
@@ -29,7 +39,9 @@ class Frame(msgspec.Struct, frozen=True):
     """What a condition is asked of: one workspace's relations in the warehouse, at one time.
 
     `now` is in microseconds since 1970; `mapped` is False when no record was ever merged away;
-    `events` is the relation that events are read from.
+    `events` is the relation that events are read from. `segments` are the dynamic segments by
+    number: each is written out where it is named, as of the same `now`. Any other segment is
+    answered from its stored members.
     """
 
     schema: str
@@ -38,6 +50,7 @@ class Frame(msgspec.Struct, frozen=True):
     now: int
     mapped: bool
     events: str = "events"
+    segments: Mapping[int, Node] = MappingProxyType({})
 
 
 def select_ids(node: Node | None, frame: Frame) -> exp.Select:
@@ -53,8 +66,10 @@ def select_ids(node: Node | None, frame: Frame) -> exp.Select:
 def condition(node: Node, frame: Frame) -> Expr:
     """The condition over the columns of `records`; NULL where it is not true, or false.
 
-    Raises `InvalidCondition` when a property is no longer what the condition was written for.
+    Raises `InvalidCondition` when a property is no longer what the condition was written for, or
+    when the segments within it go round or come to too much.
     """
+    dependencies.check_extent(node, frame.segments)
     return _compile(node, frame, True)
 
 
@@ -142,6 +157,18 @@ def _event(node: nodes.EventTest, frame: Frame, wanted: bool) -> Expr:
 
 
 def _membership(node: nodes.Membership, frame: Frame, wanted: bool) -> Expr:
+    if node.segment not in frame.segments:
+        return _stored(node, frame, wanted)
+    inner = frame.segments[node.segment]
+    try:
+        return _compile(inner, frame, node.inside == wanted)
+    except errors.InvalidCondition as problem:
+        message = f"Segment {node.segment} cannot be evaluated: {problem.detail}"
+        raise errors.InvalidCondition(message) from problem
+
+
+def _stored(node: nodes.Membership, frame: Frame, wanted: bool) -> Expr:
+    """In the stored members or not."""
     members = exp.Select(
         expressions=[sql.column("record_id")],
         from_=exp.From(this=sql.relation(frame.schema, "members")),
