@@ -135,14 +135,15 @@ def today(subject: Subject, _values: Sequence[Operand], when: When) -> Expr:
     return _inside(subject, [periods.today(when)], when)
 
 
-def moving(window: Callable[[When, Span], Window]) -> Comparison:
-    """In a window that moves with the clock."""
+class Moving:
+    """In a window that moves with the clock; `window` says where it is for each length of time."""
 
-    def compare(subject: Subject, values: Sequence[Operand], when: When) -> Expr:
+    def __init__(self, window: Callable[[When, Span], Window]) -> None:
+        self.window = window
+
+    def __call__(self, subject: Subject, values: Sequence[Operand], when: When) -> Expr:
         spans = [value for value in values if isinstance(value, Span)]
-        return _inside(subject, [window(when, span) for span in spans], when)
-
-    return compare
+        return _inside(subject, [self.window(when, span) for span in spans], when)
 
 
 def anniversary(subject: Subject, values: Sequence[Operand], when: When) -> Expr:
@@ -209,10 +210,11 @@ def in_window(value: Expr, window: Window) -> Expr:
 
 
 def _on_wall(window: Window, when: When) -> Window:
-    return Window(_wall(window.start, when), _wall(window.end, when))
+    return Window(on_wall(window.start, when), on_wall(window.end, when))
 
 
-def _wall(us: int | None, when: When) -> int | None:
+def on_wall(us: int | None, when: When) -> int | None:
+    """What the wall's clock shows at the edge of a window, as if it were UTC."""
     # Reckoned from just before: a day whose midnight is skipped still begins at 0:00 on the wall.
     return None if us is None else periods.to_wall(us - 1, when.zone) + 1
 

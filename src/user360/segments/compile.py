@@ -137,12 +137,13 @@ def _property(node: nodes.PropertyTest, frame: Frame, wanted: bool) -> Expr:
     row = operators.find(node.op, found.type) if found else None
     if found is None or row is None:
         raise errors.InvalidCondition(f"{node.property} is no longer what it was")
-    subject = Subject(found.type, sql.column(_column(found)))
+    subject = Subject(found.type, sql.column(column_of(found)))
     held = row.comparison(subject, node.values, When(frame.now, frame.zone))
     return held if wanted != row.negative else sql.is_not_true(held)
 
 
-def _column(found: Property) -> str:
+def column_of(found: Property) -> str:
+    """The column of `records` that holds a property, `createdAt` and `updatedAt` included."""
     return _TIMES.get(found.name, "") if found.id == 0 else found.column
 
 
@@ -150,10 +151,17 @@ _TIMES = {"createdAt": "created_at", "updatedAt": "updated_at"}
 
 
 def _event(node: nodes.EventTest, frame: Frame, wanted: bool) -> Expr:
-    merged = "merged" if frame.mapped else None
-    source = events_sql.Source(frame.schema, frame.events, merged)
-    people, fit = events_sql.people(node, source, When(frame.now, frame.zone))
+    people, fit = events_sql.people(node, _source(frame), When(frame.now, frame.zone))
     return _among(people, fit == (node.occurred == wanted))
+
+
+def _sequence(node: nodes.Sequence, frame: Frame, wanted: bool) -> Expr:
+    people = sequences_sql.people(node, _source(frame), When(frame.now, frame.zone))
+    return _among(people, node.completed == wanted)
+
+
+def _source(frame: Frame) -> events_sql.Source:
+    return events_sql.Source(frame.schema, frame.events, "merged" if frame.mapped else None)
 
 
 def _membership(node: nodes.Membership, frame: Frame, wanted: bool) -> Expr:
@@ -192,5 +200,6 @@ _KINDS: dict[type, Callable[[Any, Frame, bool], Expr]] = {
     nodes.Not: _not,
     nodes.PropertyTest: _property,
     nodes.EventTest: _event,
+    nodes.Sequence: _sequence,
     nodes.Membership: _membership,
 }

@@ -17,7 +17,7 @@ from user360.segments import comparisons, operands, operators, periods, sql
 from user360.segments.comparisons import Operand, Subject
 from user360.segments.nodes import Compared, EventTest, PathTest
 from user360.segments.operators import Json, Operator, Takes
-from user360.segments.periods import When
+from user360.segments.periods import During, When
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -115,14 +115,27 @@ def _counted_through(merged: Expr, scan: exp.Select, having: _Having) -> Expr:
 
 
 def _scan(node: EventTest, source: Source, when: When) -> exp.Select:
-    """The events of the name, in the period, that fit; plain comparisons, so that zones prune."""
-    tests: list[Expr] = [exp.EQ(this=sql.column("name"), expression=sql.text(node.event))]
-    window = periods.of(node.during, when)
+    return scan(node.event, node.where, node.during, source, when)
+
+
+def scan(
+    event: str,
+    tests: Iterable[PathTest],
+    during: During | None,
+    source: Source,
+    when: When,
+) -> exp.Select:
+    """The events of a name, in the period, that fit; plain comparisons, so that zones prune.
+
+    What is selected of them is left open.
+    """
+    held: list[Expr] = [exp.EQ(this=sql.column("name"), expression=sql.text(event))]
+    window = periods.of(during, when)
     if window != periods.Window():
-        tests.append(comparisons.in_window(sql.column("at"), window))
-    tests += [where(test, when) for test in node.where]
+        held.append(comparisons.in_window(sql.column("at"), window))
+    held += [where(test, when) for test in tests]
     events = exp.From(this=sql.relation(source.schema, source.events))
-    return exp.Select(from_=events, where=exp.Where(this=sql.all_of(tests)))
+    return exp.Select(from_=events, where=exp.Where(this=sql.all_of(held)))
 
 
 def fold(scan: exp.Select, merged: Expr) -> exp.Select:
@@ -165,12 +178,16 @@ def where(test: PathTest, when: When) -> Expr:
 
 
 def _holds(row: Operator, test: PathTest, values: tuple[Operand, ...], when: When) -> Expr:
-    read = _READ[row.event or Json.ANY]
-    held = row.comparison(read(_Part(test.keys)), values, when)
+    held = row.comparison(subject(test, row.event or Json.ANY), values, when)
     if row.event is Json.TEXT:
         # Asked last, because it reads the JSON once more and few events get here.
         return sql.all_of([held, _Part(test.keys)(sql.JsonIsText)])
     return held
+
+
+def subject(test: PathTest, kind: Json) -> Subject:
+    """The value that a condition looks at within an event, read as this sort of JSON."""
+    return _READ[kind](_Part(test.keys))
 
 
 class _Part(msgspec.Struct, frozen=True):

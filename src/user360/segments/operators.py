@@ -71,8 +71,8 @@ _DATES = (Type.DATE, Type.DATETIME)
 _TIME = (Type.TIME,)
 
 _CONTAINS = compare.part("contains")
-_WAS = compare.moving(lambda when, span: periods.exactly(when, span, -1))
-_WILL_BE = compare.moving(lambda when, span: periods.exactly(when, span, 1))
+_WAS = compare.Moving(lambda when, span: periods.exactly(when, span, -1))
+_WILL_BE = compare.Moving(lambda when, span: periods.exactly(when, span, 1))
 
 
 def _row(
@@ -141,9 +141,9 @@ TABLE: tuple[Operator, ...] = (
     _row("isAfter", _DATES, Json.MOMENT, _V, compare.after, "is after {values}"),
     _row("between", _DATES, Json.MOMENT, Takes.PAIR, compare.from_to, "is between {values}"),
     _row("isToday", _DATES, Json.MOMENT, Takes.NOTHING, compare.today, "is today"),
-    _row("inLast", _DATES, Json.MOMENT, Takes.SPANS, compare.moving(periods.last),
+    _row("inLast", _DATES, Json.MOMENT, Takes.SPANS, compare.Moving(periods.last),
          "is in the last {values}"),
-    _row("inNext", _DATES, Json.MOMENT, Takes.SPANS, compare.moving(periods.upcoming),
+    _row("inNext", _DATES, Json.MOMENT, Takes.SPANS, compare.Moving(periods.upcoming),
          "is in the next {values}"),
     _row("wasExactly", _DATES, Json.MOMENT, Takes.SPANS, _WAS, "was exactly {values} ago"),
     _row("willBeExactly", _DATES, Json.MOMENT, Takes.SPANS, _WILL_BE,

@@ -30,9 +30,9 @@ LONGEST = 1_000_000
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = 86_400 * clock.SECOND
 _CLOCK_UNITS = {"minutes": 60 * clock.SECOND, "hours": 3600 * clock.SECOND}
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-_FIRST = (date.min.toordinal() - _EPOCH_ORDINAL) * _DAY
-_LAST = (date.max.toordinal() - _EPOCH_ORDINAL + 1) * _DAY - 1
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_FIRST = (date.min.toordinal() - EPOCH_ORDINAL) * _DAY
+_LAST = (date.max.toordinal() - EPOCH_ORDINAL + 1) * _DAY - 1
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -83,6 +83,15 @@ def moment(text: str, zone: ZoneInfo) -> Window:
     return Window(us, us + 1)
 
 
+def longest(span: Span) -> int:
+    """The most microseconds that a span can come to, whatever calendar and clock changes do."""
+    clock_unit = _CLOCK_UNITS.get(span.unit)
+    if clock_unit is not None or span.amount == 0:
+        return span.amount * (clock_unit or 0)
+    days = {"days": 1, "weeks": 7, "months": 31}[span.unit] * span.amount
+    return (days + 2) * _DAY
+
+
 def today(when: When) -> Window:
     """The day it is in the zone."""
     return _days(local_date(when.now, when.zone), 1, when.zone)
@@ -112,12 +121,12 @@ def exactly(when: When, span: Span, sign: int) -> Window:
 def shifted_day(when: When, span: Span, sign: int) -> date:
     """The day that lies so many days, weeks or months ahead (`sign` 1) or back (-1)."""
     wall = _move(to_wall(when.now, when.zone), span, sign)
-    return date.fromordinal(_within(wall) // _DAY + _EPOCH_ORDINAL)
+    return date.fromordinal(_within(wall) // _DAY + EPOCH_ORDINAL)
 
 
 def local_date(us: int, zone: ZoneInfo) -> date:
     """The day of a moment in the zone."""
-    return date.fromordinal(_within(to_wall(us, zone)) // _DAY + _EPOCH_ORDINAL)
+    return date.fromordinal(_within(to_wall(us, zone)) // _DAY + EPOCH_ORDINAL)
 
 
 def dates(window: Window, zone: ZoneInfo) -> tuple[int | None, int | None]:
@@ -142,7 +151,7 @@ def of(during: During | None, when: When) -> Window:
 
 
 def _ordinal(us: int, zone: ZoneInfo) -> int:
-    return to_wall(us, zone) // _DAY + _EPOCH_ORDINAL
+    return to_wall(us, zone) // _DAY + EPOCH_ORDINAL
 
 
 def _from_wall(wall: int, zone: ZoneInfo) -> int:
@@ -159,7 +168,7 @@ def _within(wall: int) -> int:
 
 
 def _days(first: date, count: int, zone: ZoneInfo) -> Window:
-    start = (first.toordinal() - _EPOCH_ORDINAL) * _DAY
+    start = (first.toordinal() - EPOCH_ORDINAL) * _DAY
     return Window(_from_wall(start, zone), _from_wall(start + count * _DAY, zone))
 
 
@@ -180,7 +189,7 @@ def _move(wall: int, span: Span, sign: int) -> int:
 
 
 def _move_months(wall: int, months: int) -> int:
-    today = date.fromordinal(_within(wall) // _DAY + _EPOCH_ORDINAL)
+    today = date.fromordinal(_within(wall) // _DAY + EPOCH_ORDINAL)
     year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
     if not date.min.year <= year <= date.max.year:
         return _FIRST if months < 0 else _LAST
