@@ -1,9 +1,10 @@
-"""A workspace: one tenant, with its settings, its declarations and its event definitions."""
+"""A workspace: one tenant, with its settings, declarations, event definitions and segments."""
 
 from __future__ import annotations
 
 import re
 import zoneinfo
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +15,8 @@ from user360.events import store as event_store
 from user360.identity.identifier import IDENTIFYING
 from user360.records import store as record_store
 from user360.records.properties import Catalogue
+from user360.segments import store as segment_store
+from user360.segments.store import Segment
 from user360.storage.ledger import Connection, text
 
 DEFAULT = "default"
@@ -26,7 +29,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkn
     `identifier` is `userId` (only explicit calls identify) or the property whose writing in a
     session identifies it; `undeclaredTraits` says what the tracking API does with traits nobody
     declared; `mergeLimit` bounds how many records one user can take in; `propertyLimit` how many
-    custom properties there may be; `rateLimit` is calls a minute for each key, 0 for no limit.
+    custom properties there may be; `rateLimit` is calls a minute for each key, 0 for no limit;
+    `archiveAfterDays` is after how many days without use a segment is archived, 0 for never.
     """
 
     time_zone: str = "UTC"
@@ -35,13 +39,14 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unkn
     merge_limit: int = 1_000
     property_limit: int = 300
     rate_limit: int = 0
+    archive_after_days: int = 60
 
 
 class Workspace:
     """One tenant as the running process knows it.
 
-    The committer alone changes it, within its transaction; readers take `catalogue`, `settings`
-    and `zone` as they stand.
+    The committer alone changes it, within its transaction; readers take `catalogue`, `settings`,
+    `zone` and `segments` (all that are not deleted, by number) as they stand.
     """
 
     def __init__(self, number: int, name: str, settings: WorkspaceSettings, created: int) -> None:
@@ -53,6 +58,7 @@ class Workspace:
         self.zone = zoneinfo.ZoneInfo(settings.time_zone)
         self.catalogue = Catalogue()
         self.definitions: dict[str, definitions.Definition] = {}
+        self.segments: Mapping[int, Segment] = {}
 
     def load(self, connection: Connection) -> None:
         """Read settings, declarations and definitions anew from the ledger."""
@@ -62,6 +68,7 @@ class Workspace:
         self.apply(msgspec.json.decode(settings, type=WorkspaceSettings))
         self.catalogue = record_store.load_catalogue(connection, self.id)
         self.definitions = event_store.load_definitions(connection, self.id)
+        self.segments = {s.id: s for s in segment_store.all_segments(connection, self.id)}
 
     def apply(self, settings: WorkspaceSettings) -> None:
         self.settings = settings
@@ -100,10 +107,13 @@ def _sensible(merged: dict[str, Any], catalogue: Catalogue) -> list[Fault]:
     ):
         message = "identifier must be userId or a string, number, email or phone property"
         faults.append(Fault("identifier", "invalid", message))
-    for name, least in (("mergeLimit", 1), ("propertyLimit", 0), ("rateLimit", 0)):
+    for name, least in (("mergeLimit", 1), *_MAY_BE_NONE):
         if merged[name] < least:
             faults.append(Fault(name, "invalid", f"{name} must be at least {least}"))
     return faults
+
+
+_MAY_BE_NONE = (("propertyLimit", 0), ("rateLimit", 0), ("archiveAfterDays", 0))
 
 
 def all_workspaces(connection: Connection) -> list[Workspace]:

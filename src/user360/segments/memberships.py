@@ -11,7 +11,7 @@ from user360.access.workspaces import Workspace
 from user360.errors import InvalidCondition
 from user360.identity import people
 from user360.records import settle
-from user360.segments import define, nodes, questions, store
+from user360.segments import conditions, nodes, questions, store
 from user360.segments.store import STATIC, Segment
 from user360.storage.ledger import Connection, Dialect
 from user360.storage.warehouse import Warehouse
@@ -28,7 +28,7 @@ def known(connection: Connection, dialect: Dialect, workspace: Workspace, number
     """What the ledger knows of a living record's memberships."""
     forest = people.grove(connection, dialect, [number])
     members = settle.members(forest, number) if number in forest else []
-    segments = store.all_segments(connection, workspace.id)
+    segments = list(workspace.segments.values())
     return Known(segments, store.since(connection, dialect, members))
 
 
@@ -65,7 +65,7 @@ def _is_in(
     if segment.kind == STATIC:
         return segment.id in known.since
     try:
-        node = define.node_of(segment, workspace)
+        node = conditions.node_of(segment, workspace)
     except InvalidCondition:
         return False
     return holds(warehouse, workspace, node, number, now)

@@ -16,6 +16,7 @@ from user360.access.workspaces import Workspace
 from user360.errors import Fault, Invalid, Problem
 from user360.records.properties import Catalogue, Type
 from user360.segments import compile as compiler
+from user360.segments import conditions
 from user360.segments.nodes import Node
 from user360.storage.warehouse import Warehouse, schema_of
 
@@ -46,6 +47,7 @@ def frame(warehouse: Warehouse, workspace: Workspace, now: int) -> compiler.Fram
         zone=workspace.zone,
         now=now,
         mapped=warehouse.mapped(workspace.id),
+        segments=conditions.Conditions(workspace),
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 from user360.storage.ledger import Connection, Dialect, array, text
 
 STATIC, DYNAMIC = "static", "dynamic"
+HIGHEST = 1 << 62  # beyond it no ledger counts
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -160,6 +161,23 @@ def add_members(
     )
     given = {"segment": number, "records": array(list(records)), "now": now}
     return list(connection.execute(query, given).scalars())
+
+
+def held_by(
+    connection: Connection, dialect: Dialect, number: int, roots: Collection[int]
+) -> list[tuple[int, int]]:
+    """Which of these living records are in a static segment: pairs of one and of the record, it or
+    one merged into it, that is listed.
+    """
+    query = text(
+        "WITH RECURSIVE below (root, number) AS ("
+        f"SELECT value, value FROM {dialect.values('roots')} AS given"
+        " UNION SELECT b.root, r.id FROM below b JOIN records r ON r.merged_into = b.number)"
+        " SELECT b.root, m.record_id FROM below b"
+        " JOIN segment_members m ON m.segment_id = :segment AND m.record_id = b.number"
+    )
+    rows = connection.execute(query, {"segment": number, "roots": array(list(roots))})
+    return [(root, record) for root, record in rows]
 
 
 def remove_members(

@@ -54,14 +54,20 @@ def test_a_static_segment_is_changed_by_hand_only(town: Api) -> None:
     assert (made["kind"], made["count"], made["where"]) == ("static", 2, None)
     path = f"/segments/{made['id']}/users"
     told = town.post(path, {"add": ["ravi", "asha"], "remove": ["meera"]}).json()
-    assert told == {"added": 1, "removed": 1, "count": 2}
+    assert (told["added"], told["removed"], told["unknown"], told["count"]) == (1, 1, 0, 2)
     assert members(town, made, sort="userId") == ["asha", "ravi"]
-    refused = town.post(path, {"add": ["meera", "nobody"], "remove": ["null", "asha"]})
-    assert faults(refused) == {"add.1": "notFound", "remove.0": "notFound"}
-    assert members(town, made, sort="-userId") == ["ravi", "asha"]
-    refused = town.post("/segments", {"name": "More", "userIds": ["asha", "x"]})
-    assert faults(refused) == {"userIds.1": "notFound"}
-    assert len(town.get("/segments").json()["segments"]) == 1
+
+
+def test_every_user_id_has_an_outcome_and_the_known_ones_are_in(town: Api) -> None:
+    made = make(town, name="Friends", userIds=["asha", "x", "meera"])
+    assert made["count"] == 2
+    assert [(u["path"], u["code"]) for u in made["unknown"]] == [("userIds.1", "notFound")]
+    given = {"add": ["ravi", "asha", "nobody", " ravi "], "remove": ["null", "asha", "asha"]}
+    told = town.post(f"/segments/{made['id']}/users", given).json()
+    assert [each["outcome"] for each in told["add"]] == ["added", "already", "unknown", "already"]
+    assert [each["outcome"] for each in told["remove"]] == ["unknown", "removed", "absent"]
+    assert (told["added"], told["removed"], told["unknown"], told["count"]) == (1, 1, 2, 2)
+    assert members(town, made, sort="userId") == ["meera", "ravi"]
 
 
 def test_a_static_segment_of_those_that_match_now(town: Api) -> None:
@@ -155,8 +161,9 @@ def test_a_segment_in_use_is_not_deleted_unawares(town: Api) -> None:
     assert "Using" in refused.json()["detail"]
     assert town.delete(f"/segments/{friends['id']}", force="true").status_code == 204
     assert town.get(f"/segments/{friends['id']}").status_code == 404
-    assert members(town, using) == []
-    assert faults(town.patch(f"/segments/{using['id']}", {"where": {"segment": using["id"]}}))
+    broken = town.get(f"/segments/{using['id']}").json()
+    assert f"segment {friends['id']}, which was deleted" in broken["error"]
+    assert town.patch(f"/segments/{using['id']}", {"where": PUNE}).json()["error"] is None
 
 
 def test_a_segment_whose_property_is_gone_says_so(town: Api) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.doors.api.conftest import Api, quoted
+from tests.doors.api.test_examples import body_of
 from user360.access import roles
 from user360.doors.api import ROUTES
 from user360.doors.api.operation import Operation
@@ -26,8 +27,7 @@ def ask(api: Api, method: str, template: str, operation: Operation, **values: An
     for name, given in operation.example.path.items():
         text = quoted(str(values.get(name, given)))
         path = path.replace(f"{{{name}:str}}", text).replace(f"{{{name}:int}}", text)
-    given_body = {} if operation.example.body is None else {"json": operation.example.body}
-    return api.call(method, path, params=operation.example.query, **given_body)
+    return api.call(method, path, params=operation.example.query, **body_of(operation))
 
 
 @each_call
@@ -52,6 +52,7 @@ def test_nobody_without_a_key_gets_anything(api: Api, method: str, template: str
     ):
         path = template.removeprefix("/api/v1").replace(":str", "").replace(":int", "")
         path = path.replace("{segment_id}", "1").replace("{key_id}", "1")
+        path = path.replace("{version}", "1")
         answer = api.call(method, path, headers=headers)
         assert answer.status_code == 401
         assert "Basic" in answer.headers["www-authenticate"]

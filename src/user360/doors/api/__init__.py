@@ -8,6 +8,8 @@ from user360.doors.api import (
     many,
     person,
     properties,
+    segment_members,
+    segment_versions,
     segments,
     sessions,
     users,
@@ -23,5 +25,7 @@ ROUTES = [
     *properties.ROUTES,
     *definitions.ROUTES,
     *segments.ROUTES,
+    *segment_versions.ROUTES,
+    *segment_members.ROUTES,
     *workspace.ROUTES,
 ]

@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from user360.access.workspaces import Workspace
 from user360.doors import gate
 from user360.doors.api.shapes import Asked
-from user360.segments import define, tree
+from user360.segments import tree, usage
 from user360.segments.nodes import Node
 
 SCHEMA = {"$ref": "#/components/schemas/Condition"}
@@ -23,13 +22,4 @@ async def read(request: Asked, given: dict[str, Any] | None, path: str = "where"
     if given is None:
         return None
     workspace = gate.actor_of(request).workspace
-    usable: frozenset[int] = frozenset()
-    if define.mentioned(given):
-        usable = await _usable(request, workspace)
-    return tree.parse(given, workspace.catalogue, path, usable)
-
-
-async def _usable(request: Asked, workspace: Workspace) -> frozenset[int]:
-    """The segments that may be chosen in a new condition."""
-    platform = gate.platform_of(request)
-    return await gate.read(platform, lambda c: define.usable(c, workspace.id))
+    return tree.parse(given, workspace.catalogue, path, usage.usable(workspace))

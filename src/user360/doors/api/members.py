@@ -13,7 +13,7 @@ from user360.doors import gate
 from user360.doors.api import shapes
 from user360.doors.api.shapes import Answer, Asked, Moment, Record
 from user360.errors import InvalidCondition
-from user360.segments import define, memberships, questions
+from user360.segments import conditions, define, lifetime, memberships, questions, usage
 from user360.segments.nodes import Node
 from user360.segments.store import DYNAMIC, Segment
 from user360.storage.warehouse import Warehouse
@@ -21,18 +21,30 @@ from user360.storage.warehouse import Warehouse
 MOST_USERS = 10_000
 
 
+class Named(Answer):
+    """A segment by its id and name."""
+
+    id: int
+    name: str
+
+
 class Shown(Answer):
-    """A segment. `count` is as of `asOf`; where it cannot be known, `error` says why."""
+    """A segment. `count` is as of `asOf`; where it cannot be known, `error` says why.
+
+    `version` counts its definitions from 1; `usedBy` are the segments that ask about it.
+    """
 
     id: int
     name: str
     description: str
     kind: Literal["dynamic", "static"]
     where: dict[str, Any] | None
+    version: int
     count: int | None
     as_of: Moment
     position: int
     error: str | None
+    used_by: list[Named]
     created_at: Moment
     updated_at: Moment
     used_at: Moment
@@ -49,11 +61,11 @@ class Page(Answer):
 
 
 async def one(request: Asked, number: int) -> Segment:
-    """A segment of the caller's workspace. Raises `NotFound`."""
+    """A segment of the caller's workspace, which is used by that. Raises `NotFound`."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    segment = await gate.read(platform, lambda c: define.one(c, workspace.id, number))
-    if platform.clock.now() - segment.used_at > define.DAY:
-        await gate.change(request, lambda change: define.touch(change, number))
+    segment = define.one(workspace, number)
+    if platform.clock.now() - segment.used_at > lifetime.DAY:
+        await gate.change(request, lambda change: lifetime.touch(change, number))
     return segment
 
 
@@ -65,11 +77,18 @@ async def shown(request: Asked, segment: Segment, at_least: int = 0) -> Shown:
 async def all_shown(request: Asked, segments: list[Segment], at_least: int = 0) -> list[Shown]:
     """Segments with their counts."""
     workspace, now = gate.actor_of(request).workspace, gate.platform_of(request).now()
+    used_by = usage.used_by(workspace)
 
     def asked(warehouse: Warehouse) -> list[Shown]:
         position = warehouse.position()
         return [
-            _shown(segment, now, position, *_count(warehouse, workspace, segment, now))
+            _shown(
+                segment,
+                [Named(id=s.id, name=s.name) for s in used_by.get(segment.id, ())],
+                now,
+                position,
+                *_count(warehouse, workspace, segment, now),
+            )
             for segment in segments
         ]
 
@@ -77,7 +96,12 @@ async def all_shown(request: Asked, segments: list[Segment], at_least: int = 0) 
 
 
 def _shown(
-    segment: Segment, now: int, position: int, count: int | None, error: str | None
+    segment: Segment,
+    used_by: list[Named],
+    now: int,
+    position: int,
+    count: int | None,
+    error: str | None,
 ) -> Shown:
     archived = segment.archived_at
     return Shown(
@@ -85,11 +109,13 @@ def _shown(
         name=segment.name,
         description=segment.description,
         kind="dynamic" if segment.kind == DYNAMIC else "static",
-        where=define.condition_of(segment),
+        where=conditions.of(segment),
+        version=segment.version,
         count=count,
         as_of=clock.to_iso(now),
         position=position,
         error=error,
+        used_by=used_by,
         created_at=clock.to_iso(segment.created_at),
         updated_at=clock.to_iso(segment.updated_at),
         used_at=clock.to_iso(segment.used_at),
@@ -101,10 +127,10 @@ def _count(
     warehouse: Warehouse, workspace: Workspace, segment: Segment, now: int
 ) -> tuple[int | None, str | None]:
     try:
-        node = define.node_of(segment, workspace)
+        node = conditions.node_of(segment, workspace)
+        return questions.count(warehouse, workspace, node, now), None
     except InvalidCondition as problem:
         return None, problem.detail
-    return questions.count(warehouse, workspace, node, now), None
 
 
 async def preview(request: Asked, node: Node | None) -> dict[str, Any]:
@@ -115,6 +141,21 @@ async def preview(request: Asked, node: Node | None) -> dict[str, Any]:
     sample = await shapes.records(request, numbers)
     took = round((time.perf_counter() - began) * 1000, 1)
     return {"count": count, "sample": sample, "asOf": clock.to_iso(now), "tookMs": took}
+
+
+async def numbers(request: Asked, node: Node | None, text: str | None = None) -> list[int]:
+    """Every record that a condition and a text search are true of, all that is on disk counted."""
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    now, last = platform.now(), platform.committer.position.last
+    return await gate.ask(
+        request, lambda w: questions.numbers(w, workspace, node, now, text), at_least=last
+    )
+
+
+async def numbers_of(request: Asked, segment: Segment) -> list[int]:
+    """Every member. Raises `InvalidCondition` when the segment cannot be asked."""
+    workspace = gate.actor_of(request).workspace
+    return await numbers(request, conditions.node_of(segment, workspace))
 
 
 async def page(
@@ -133,7 +174,7 @@ async def page(
         lambda w: questions.search(
             w,
             workspace,
-            define.node_of(segment, workspace),
+            conditions.node_of(segment, workspace),
             text=text,
             sort=_order(sort),
             limit=limit,

@@ -168,12 +168,15 @@ def _fill(document: dict[str, Any], told: Told, described: Described) -> None:
     )
     document["description"] = f"{document.get('description', '')}\n\n{_who(operation)}".strip()
     statuses = set(ALWAYS) | set(operation.refuses)
-    if (body := _body(told)) is not None:
+    body = _body(told)
+    if body is not None or operation.reads is not None:
         statuses |= set(WITH_BODY)
-        content: dict[str, Any] = {"schema": described.of[body]}
+        schema = {"type": "string"} if body is None else described.of[body]
+        content: dict[str, Any] = {"schema": schema}
         if operation.example.body is not None:
             content["examples"] = {"example": {"value": operation.example.body}}
-        document["requestBody"] = {"required": True, "content": {"application/json": content}}
+        kind = operation.reads or "application/json"
+        document["requestBody"] = {"required": True, "content": {kind: content}}
     document["responses"] = {
         **{str(status): _success(told, described) for status in _successes(told)},
         **{str(s): {"$ref": f"#/components/responses/{s}"} for s in sorted(statuses)},

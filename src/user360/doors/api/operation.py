@@ -38,13 +38,15 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """What the documentation says of a call, beside its types.
 
     `refuses` are the statuses beyond those that every call knows; `waits` says that it asks the
-    warehouse and honours `X-User360-Min-Seq`, `writes` that it answers with `X-User360-Seq`.
+    warehouse and honours `X-User360-Min-Seq`, `writes` that it answers with `X-User360-Seq`;
+    `reads` is the media type of a body that the handler reads itself, as text.
     """
 
     may: str
     refuses: tuple[int, ...] = ()
     waits: bool = False
     writes: bool = False
+    reads: str | None = None
     example: Example = Example()
 
 
@@ -58,12 +60,18 @@ def operation(
     status: int = 200,
     refuses: tuple[int, ...] = (),
     waits: bool = False,
+    reads: str | None = None,
     example: Example | None = None,
 ) -> Callable[[Any], HTTPRouteHandler]:
     """Make a function the handler of a call. Whatever is not read asking is a write."""
     writes = method != "GET" and not waits
     told = Operation(
-        may=may, refuses=refuses, waits=waits, writes=writes, example=example or Example()
+        may=may,
+        refuses=refuses,
+        waits=waits,
+        writes=writes,
+        reads=reads,
+        example=example or Example(),
     )
     decorate: Callable[[Any], HTTPRouteHandler] = METHODS[method](
         PREFIX + path,

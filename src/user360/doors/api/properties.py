@@ -16,7 +16,7 @@ from user360.doors.api.shapes import Answer, Asked
 from user360.errors import Conflict
 from user360.records import declare, store
 from user360.records.properties import READ_ONLY, Property, Type
-from user360.segments import define
+from user360.segments import usage
 
 Force = Annotated[bool, QueryParameter(description="do it even though segments ask about it")]
 Gone = Annotated[bool, QueryParameter(description="those that were deleted and can be restored")]
@@ -195,7 +195,7 @@ def _edit(change: Change, name: str, data: PropertyEdit, force: bool) -> Propert
 
 
 def _refuse_used(change: Change, name: str, force: bool) -> None:
-    used = define.users_of(change.connection, change.workspace.id, name)
+    used = usage.naming(change.workspace, name)
     if used and not force:
         named = ", ".join(segment.name for segment in used)
         raise Conflict(f"{name} is asked about by {named}; force=true does it all the same")

@@ -17,7 +17,7 @@ from user360.doors.api.members import MOST_USERS, Shown
 from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Answer, Asked, Moment, Record
 from user360.errors import Fault, Invalid
-from user360.segments import define, questions, store
+from user360.segments import define, lifetime, statics
 from user360.segments.store import Segment
 
 FIRST = {"segment_id": 1}
@@ -27,19 +27,26 @@ Archived = Annotated[
     Literal["true", "false", "all"],
     QueryParameter(description="only archived ones, or only others"),
 ]
+Announce = Annotated[
+    bool,
+    msgspec.Meta(description="tell of everybody who enters and leaves when it is filled by this"),
+]
 
 
 class NewSegment(Body):
     """A segment by condition, or by hand with `userIds`.
 
-    With a condition and `kind` static, its members are those the condition is true of now.
+    With a condition and `kind` static, its members are those the condition, and the search for
+    `text`, are true of now.
     """
 
     name: str
     description: str = ""
     where: Condition | None = None
+    text: shapes.Text | None = None
     user_ids: Users | None = None
     kind: Literal["dynamic", "static"] | None = None
+    announce: Announce = False
 
 
 class SegmentEdit(Body):
@@ -48,6 +55,7 @@ class SegmentEdit(Body):
     name: str | None = None
     description: str | None = None
     where: Condition | None = None
+    announce: Announce = False
 
 
 class Preview(Body):
@@ -72,6 +80,12 @@ class Listed(Answer):
     cursor: None = None
 
 
+class Created(Shown):
+    """The new segment; `unknown` are the places of userIds that are nobody's and left out."""
+
+    unknown: list[shapes.Place]
+
+
 @operation(
     "POST",
     "/segments",
@@ -84,54 +98,60 @@ class Listed(Answer):
         body={"name": "Buyers in India", "where": {"all": [INDIA, BOUGHT]}},
     ),
 )
-async def create(request: Asked, data: JSONBody[NewSegment]) -> Response[Shown]:
+async def create(request: Asked, data: JSONBody[NewSegment]) -> Response[Created]:
     """A dynamic one follows its condition by itself, a static one is changed by hand only."""
     _refuse_unclear(data)
     node = await conditions.read(request, data.where)
     records: list[int] = []
-    if data.where is not None and data.kind == "static":
-        platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-        now, last = platform.now(), platform.committer.position.last
-        records = await gate.ask(
-            request, lambda w: questions.numbers(w, workspace, node, now), at_least=last
-        )
+    if data.kind == "static" and data.user_ids is None:
+        records = await members.numbers(request, node, data.text)
     dynamic = data.where is not None and data.kind != "static"
 
-    def job(change: Change) -> Segment:
-        listed = _of_list(change, data.user_ids or [], "userIds")
-        condition = data.where if dynamic else None
-        return define.create(change, data.name, data.description, condition, [*records, *listed])
+    def job(change: Change) -> tuple[Segment, list[shapes.Place]]:
+        listed, unknown = _of_list(change, data.user_ids or [])
+        made = define.create(
+            change,
+            data.name,
+            data.description,
+            data.where if dynamic else None,
+            [*records, *listed],
+            announce=data.announce,
+        )
+        return made, unknown
 
-    made, seq = await gate.change(request, job)
-    return gate.answer(await members.shown(request, made, seq), 201, seq)
+    (made, unknown), seq = await gate.change(request, job)
+    shown = await members.shown(request, made, seq)
+    return gate.answer(Created(**msgspec.structs.asdict(shown), unknown=unknown), 201, seq)
 
 
 def _refuse_unclear(data: NewSegment) -> None:
     faults = []
-    if (data.where is None) == (data.user_ids is None):
+    searched = data.where is not None or data.text is not None
+    if searched == (data.user_ids is not None):
         faults.append(Fault("where", "invalid", "give either where or userIds"))
     if data.user_ids is not None and data.kind == "dynamic":
         faults.append(Fault("kind", "invalid", "a list of users is a static segment"))
+    if data.text is not None and data.kind != "static":
+        faults.append(Fault("text", "invalid", "the result of a text search is a static segment"))
     if faults:
         raise Invalid(faults[0].message, faults=faults)
 
 
-def _of_list(change: Change, user_ids: list[str], path: str) -> list[int]:
-    """The records of these userIds. Raises `Invalid` naming each that nobody has."""
-    faults: list[Fault] = []
-    found = define.records_of(change, user_ids, path, faults)
-    if faults:
-        raise Invalid(faults[0].message, faults=faults)
-    return found
+def _of_list(change: Change, user_ids: list[str]) -> tuple[list[int], list[shapes.Place]]:
+    """The records of these userIds, and the places of those that nobody has."""
+    known = statics.records_of(change, user_ids)
+    unknown = [
+        shapes.Place(path=f"userIds.{i}", code="notFound", message=statics.UNKNOWN)
+        for i, user_id in enumerate(user_ids)
+        if user_id.strip() not in known
+    ]
+    return list(known.values()), unknown
 
 
 @operation("GET", "/segments", "segments.read", "List segments", tag="segments", waits=True)
 async def listing(request: Asked, archived: Archived = "all") -> Response[Listed]:
     """Each with its count as of now; one that cannot be counted says why."""
-    workspace = gate.actor_of(request).workspace
-    found = await gate.read(
-        gate.platform_of(request), lambda c: store.all_segments(c, workspace.id)
-    )
+    found = gate.actor_of(request).workspace.segments.values()
     wanted = {"true": (True,), "false": (False,), "all": (True, False)}[archived]
     chosen = [s for s in found if (s.archived_at is not None) in wanted]
     return gate.answer(Listed(segments=await members.all_shown(request, chosen)))
@@ -180,11 +200,11 @@ async def read(request: Asked, segment_id: FromPath[int]) -> Response[Shown]:
 async def edit(
     request: Asked, segment_id: FromPath[int], data: JSONBody[SegmentEdit]
 ) -> Response[Shown]:
-    """The members of a dynamic one follow its new condition at once."""
-    await conditions.read(request, data.where)
+    """What changed is its next version; the members of a dynamic one follow it at once."""
 
     def job(change: Change) -> Segment:
-        return define.edit(change, segment_id, data.name, data.description, data.where)
+        given = (data.name, data.description, data.where)
+        return define.edit(change, segment_id, *given, announce=data.announce)
 
     kept, seq = await gate.change(request, job)
     return gate.answer(await members.shown(request, kept, seq), seq=seq)
@@ -201,7 +221,7 @@ async def edit(
 )
 async def archive(request: Asked, segment_id: FromPath[int]) -> Response[Shown]:
     """It cannot be chosen anew, and goes on where it is used."""
-    kept, seq = await gate.change(request, lambda c: define.archive(c, segment_id, True))
+    kept, seq = await gate.change(request, lambda c: lifetime.archive(c, segment_id, True))
     return gate.answer(await members.shown(request, kept, seq), seq=seq)
 
 
@@ -216,7 +236,7 @@ async def archive(request: Asked, segment_id: FromPath[int]) -> Response[Shown]:
 )
 async def unarchive(request: Asked, segment_id: FromPath[int]) -> Response[Shown]:
     """It can be chosen again."""
-    kept, seq = await gate.change(request, lambda c: define.archive(c, segment_id, False))
+    kept, seq = await gate.change(request, lambda c: lifetime.archive(c, segment_id, False))
     return gate.answer(await members.shown(request, kept, seq), seq=seq)
 
 
@@ -231,109 +251,44 @@ async def unarchive(request: Asked, segment_id: FromPath[int]) -> Response[Shown
     example=Example(path={"segment_id": 2}),
 )
 async def delete(request: Asked, segment_id: FromPath[int], force: Force = False) -> Response[None]:
-    """Refused while another segment asks about it, unless `force` says so."""
+    """Refused while another segment asks about it, unless `force` says so.
+
+    With `force` those that ask about it keep their last members and show an error until their
+    conditions are changed.
+    """
     _, seq = await gate.change(request, lambda c: define.delete(c, segment_id, force))
     return gate.answer(None, 204, seq)
 
 
-class Hands(Body):
-    """userIds to add to a static segment and to remove from it; removing wins."""
+class Snapshot(Body):
+    """What to call the copy."""
 
-    add: Users = msgspec.field(default_factory=list)
-    remove: Users = msgspec.field(default_factory=list)
-
-
-class Handled(Answer):
-    """How many were added that were not in it, and removed that were."""
-
-    added: int
-    removed: int
-    count: int
+    name: str
+    description: str = ""
 
 
 @operation(
     "POST",
-    "/segments/{segment_id:int}/users",
+    "/segments/{segment_id:int}/snapshot",
     "segments.write",
-    "Change the members of a static segment",
+    "Save a segment's members as a static one",
     tag="segments",
+    status=201,
     refuses=(404, 409),
-    example=Example(path={"segment_id": 2}, body={"add": ["asha@example.com"], "remove": []}),
+    example=Example(path=FIRST, body={"name": "Buyers of November"}),
 )
-async def change_members(
-    request: Asked, segment_id: FromPath[int], data: JSONBody[Hands]
-) -> Response[Handled]:
-    """All of them or none: an unknown userId is named, and nothing is changed."""
-
-    def job(change: Change) -> tuple[int, int]:
-        define.one(change.connection, change.workspace.id, segment_id)
-        faults: list[Fault] = []
-        add = define.records_of(change, data.add, "add", faults)
-        remove = define.records_of(change, data.remove, "remove", faults)
-        if faults:
-            raise Invalid(faults[0].message, faults=faults)
-        return define.add_and_remove(change, segment_id, add, remove)
-
-    (added, removed), seq = await gate.change(request, job)
+async def snapshot(
+    request: Asked, segment_id: FromPath[int], data: JSONBody[Snapshot]
+) -> Response[Shown]:
+    """As they are now; what changes later does not reach the copy."""
     segment = await members.one(request, segment_id)
-    shown = await members.shown(request, segment, seq)
-    return gate.answer(Handled(added=added, removed=removed, count=shown.count or 0), seq=seq)
+    records = await members.numbers_of(request, segment)
 
+    def job(change: Change) -> Segment:
+        return define.create(change, data.name, data.description, None, records)
 
-SortText = Annotated[
-    str | None, QueryParameter(description="properties with commas between; -createdAt descends")
-]
-Searched = Annotated[str | None, QueryParameter(description="a text to look for, as in a search")]
-
-
-@operation(
-    "GET",
-    "/segments/{segment_id:int}/users",
-    "segments.read",
-    "The members of a segment",
-    tag="segments",
-    waits=True,
-    refuses=(404,),
-    example=Example(path=FIRST, query={"limit": 10, "sort": "-createdAt"}),
-)
-async def of_segment(
-    request: Asked,
-    segment_id: FromPath[int],
-    sort: SortText = None,
-    text: Searched = None,
-    limit: shapes.Limit = 50,
-    cursor: shapes.Cursor = None,
-) -> Response[members.Page]:
-    """As of now; the newest first unless `sort` says otherwise."""
-    segment = await members.one(request, segment_id)
-    return gate.answer(await members.page(request, segment, sort, text, limit, cursor))
-
-
-class Membership(Answer):
-    """Whether somebody is in a segment; `since` is known of static ones."""
-
-    member: bool
-    since: Moment | None
-
-
-@operation(
-    "GET",
-    "/segments/{segment_id:int}/users/{user_id:str}",
-    "segments.read",
-    "Whether a user is in a segment",
-    tag="segments",
-    waits=True,
-    refuses=(404,),
-    example=Example(path={"segment_id": 1, "user_id": "asha@example.com"}),
-)
-async def membership(
-    request: Asked, segment_id: FromPath[int], user_id: FromPath[str]
-) -> Response[Membership]:
-    """As of now."""
-    segment = await members.one(request, segment_id)
-    number = shapes.number_of_user(request, user_id)
-    member, since = await members.of_record(request, segment, number)
-    return gate.answer(Membership(member=member, since=since))
+    made, seq = await gate.change(request, job)
+    return gate.answer(await members.shown(request, made, seq), 201, seq)
 
 
 ROUTES = [
@@ -345,7 +300,5 @@ ROUTES = [
     archive,
     unarchive,
     delete,
-    change_members,
-    of_segment,
-    membership,
+    snapshot,
 ]
