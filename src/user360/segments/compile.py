@@ -28,6 +28,7 @@ from user360.segments import (
     operands,
     operators,
     reading,
+    sequences_sql,
     sql,
 )
 from user360.segments.comparisons import Subject

@@ -23,6 +23,8 @@ _CLOCK = r"[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?"
 _INSTANT = f"^{_DAY}{_CLOCK}(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$"
 _WALL = f"^{_DAY}({_CLOCK})?$"
 
+_CLOCK_UNITS = ("microseconds", "minutes", "hours")
+
 _TEXT_TYPE = "VARCHAR"
 _ODD = frozenset('*"\\')
 
@@ -136,9 +138,7 @@ def _list_has(node: sql.ListHas) -> Expr:
 
 
 def _local_day(node: sql.LocalDay) -> Expr:
-    utc = sql.call("timezone", sql.text("UTC"), node.this.copy())
-    local = sql.call("timezone", node.args["zone"].copy(), utc)
-    return exp.Cast(this=local, to=sql.DATE.copy())
+    return exp.Cast(this=_on_wall(node.this, node.args["zone"]), to=sql.DATE.copy())
 
 
 def _month_day(node: sql.MonthDay) -> Expr:
@@ -151,6 +151,55 @@ def _exact_sum(node: sql.ExactSum) -> Expr:
     # Compensated summing, then six decimals: 0.1 and 0.2 make 0.3 in whatever order they come.
     total = sql.call("coalesce", sql.call("fsum", node.this.copy()), sql.number(0))
     return sql.call("round", total, sql.number(6)) if node.args.get("rounded") else total
+
+
+def _place(node: sql.Place) -> Expr:
+    wide = exp.Cast(this=_us(node.this), to=exp.DataType(this=exp.DataType.Type.INT128))
+    return exp.Add(
+        this=exp.Mul(this=wide, expression=sql.number(1 << 62)), expression=node.args["seq"].copy()
+    )
+
+
+def _stretch(node: sql.Stretch) -> Expr:
+    return exp.IntDiv(this=_us(node.this), expression=node.args["length"].copy())
+
+
+def _us(value: Expr) -> Expr:
+    return sql.call("epoch_us", value.copy())
+
+
+def _ago(node: sql.Ago) -> Expr:
+    amount, unit, zone = node.args["amount"], node.args["unit"], node.args.get("zone")
+    interval = exp.Interval(this=sql.text(str(amount)), unit=exp.Var(this=unit.upper()))
+    if zone is None or amount == 0 or unit in _CLOCK_UNITS or zone.this == "UTC":
+        return exp.Paren(this=exp.Sub(this=node.this.copy(), expression=interval))
+    wall = exp.Paren(this=exp.Sub(this=_on_wall(node.this, zone), expression=interval))
+    return _from_wall(wall, zone)
+
+
+def _from_wall(wall: Expr, zone: Expr) -> Expr:
+    """The instant that a clock on the wall shows `wall`, as `periods` reads it.
+
+    What the offset of the day before makes of it, but where that is wrong and the engine is right:
+    so the first of two such instants, and one that is skipped by the offset from before.
+    """
+    read = _off_wall(wall, zone)
+    day = exp.Interval(this=sql.text("1"), unit=exp.Var(this="DAY"))
+    before = exp.Paren(this=exp.Sub(this=read.copy(), expression=day))
+    offset = exp.Paren(this=exp.Sub(this=_on_wall(before, zone), expression=before.copy()))
+    old = exp.Paren(this=exp.Sub(this=wall.copy(), expression=offset))
+    wrong = exp.NEQ(this=_on_wall(old, zone), expression=wall.copy())
+    right = exp.EQ(this=_on_wall(read, zone), expression=wall.copy())
+    choice = exp.If(this=sql.all_of([wrong, right]), true=read.copy())
+    return exp.Case(ifs=[choice], default=old.copy())
+
+
+def _on_wall(value: Expr, zone: Expr) -> Expr:
+    return sql.call("timezone", zone.copy(), sql.call("timezone", sql.text("UTC"), value.copy()))
+
+
+def _off_wall(value: Expr, zone: Expr) -> Expr:
+    return sql.call("timezone", sql.text("UTC"), sql.call("timezone", zone.copy(), value.copy()))
 
 
 _DUCKDB: dict[type[Expr], Callable[..., Expr]] = {
@@ -166,6 +215,9 @@ _DUCKDB: dict[type[Expr], Callable[..., Expr]] = {
     sql.LocalDay: _local_day,
     sql.MonthDay: _month_day,
     sql.ExactSum: _exact_sum,
+    sql.Place: _place,
+    sql.Stretch: _stretch,
+    sql.Ago: _ago,
 }
 
 

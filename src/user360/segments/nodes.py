@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from user360.segments.comparisons import Operand
-from user360.segments.periods import During
+from user360.segments.periods import During, Span
 
 
 class All(msgspec.Struct, frozen=True):
@@ -71,11 +71,27 @@ class EventTest(msgspec.Struct, frozen=True):
     sum: Compared | None = None
 
 
+class Step(msgspec.Struct, frozen=True):
+    """One step of a sequence: an event of this name that fits."""
+
+    event: str
+    where: tuple[PathTest, ...] = ()
+
+
+class Sequence(msgspec.Struct, frozen=True):
+    """Events of these steps one after the other, all within a time, done or not done."""
+
+    steps: tuple[Step, ...]
+    within: Span | None = None
+    completed: bool = True
+    during: During | None = None
+
+
 class Membership(msgspec.Struct, frozen=True):
-    """A condition on the stored members of a static segment."""
+    """A condition on who is in a segment: a static one, or a dynamic one."""
 
     segment: int
     inside: bool
 
 
-Node = All | Any | Not | PropertyTest | EventTest | Membership
+Node = All | Any | Not | PropertyTest | EventTest | Sequence | Membership

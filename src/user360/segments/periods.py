@@ -30,6 +30,8 @@ LONGEST = 1_000_000
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = 86_400 * clock.SECOND
 _CLOCK_UNITS = {"minutes": 60 * clock.SECOND, "hours": 3600 * clock.SECOND}
+# Zones have crossed the date line: clocks were put 24 hours forward.
+_MOST_CHANGE = 26 * 3600 * clock.SECOND
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _FIRST = (date.min.toordinal() - EPOCH_ORDINAL) * _DAY
 _LAST = (date.max.toordinal() - EPOCH_ORDINAL + 1) * _DAY - 1
@@ -89,7 +91,7 @@ def longest(span: Span) -> int:
     if clock_unit is not None or span.amount == 0:
         return span.amount * (clock_unit or 0)
     days = {"days": 1, "weeks": 7, "months": 31}[span.unit] * span.amount
-    return (days + 2) * _DAY
+    return days * _DAY + _MOST_CHANGE
 
 
 def today(when: When) -> Window:

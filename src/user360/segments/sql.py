@@ -82,6 +82,33 @@ class JsonWall(JsonPart):
     """The timestamp, on the clock of the wall, of an ISO 8601 text without offset, else NULL."""
 
 
+class Place(EngineFunction):
+    """One number that puts events in order: by the timestamp `this`, then by `seq`."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "seq": True}
+
+
+class Stretch(EngineFunction):
+    """Which stretch of `length` microseconds the timestamp `this` falls in, a whole number."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "length": True}
+
+
+class Ago(EngineFunction):
+    """The UTC timestamp so long before `this`, as `periods.last` reckons.
+
+    `amount` (int) and `unit` (`microseconds` or one of `periods.UNITS`) are plain values; days,
+    weeks and months go by the calendar of `zone`.
+    """
+
+    arg_types: ClassVar[dict[str, bool]] = {
+        "this": True,
+        "amount": True,
+        "unit": True,
+        "zone": False,
+    }
+
+
 class ExactSum(EngineFunction):
     """The sum of the doubles `this` over a group, 0 for none; `rounded` frees it of dust."""
 
@@ -101,6 +128,57 @@ def column(text: str, table: str | None = None) -> Expr:
 def relation(schema: str, table: str) -> Expr:
     """A table or view."""
     return exp.Table(this=name(table), db=name(schema))
+
+
+def named(relation: str) -> Expr:
+    """A relation that the statement itself names."""
+    return exp.Table(this=name(relation))
+
+
+def alias(value: Expr, text: str) -> Expr:
+    """A value under a name."""
+    return exp.Alias(this=value.copy(), alias=name(text))
+
+
+def subquery(query: Expr, alias: str) -> Expr:
+    """A query to select from."""
+    return exp.Subquery(this=query, alias=exp.TableAlias(this=name(alias)))
+
+
+def union_all(queries: Sequence[Expr]) -> Expr:
+    """The rows of all the queries, of which there is at least one."""
+    united, *rest = queries
+    for query in rest:
+        united = exp.Union(this=united, expression=query, distinct=False)
+    return united
+
+
+def with_(queries: Iterable[tuple[str, Expr]]) -> Expr:
+    """Queries by name, each made once, in the order in which they build on one another."""
+    return exp.With(
+        expressions=[
+            exp.CTE(this=query, alias=exp.TableAlias(this=name(text)), materialized=True)
+            for text, query in queries
+        ]
+    )
+
+
+def last_before(value: Expr, part: Expr, order: Iterable[Expr]) -> Expr:
+    """The last known `value` among the rows before this one, of the same `part`, in an order."""
+    rows = exp.WindowSpec(
+        kind="ROWS",
+        start="UNBOUNDED",
+        start_side="PRECEDING",
+        end=number(1),
+        end_side="PRECEDING",
+    )
+    return exp.Window(
+        this=exp.IgnoreNulls(this=exp.LastValue(this=value.copy())),
+        partition_by=[part.copy()],
+        order=exp.Order(expressions=[each.copy() for each in order]),
+        spec=rows,
+        over="OVER",
+    )
 
 
 def text(value: str) -> Expr:
