@@ -16,13 +16,12 @@ from litestar.types import ASGIApp
 
 from user360 import __version__
 from user360.access.limits import Limits
-from user360.doors import described, gate, health
+from user360.doors import described, gate, health, segment
 from user360.doors.api import ROUTES as OWN
 from user360.doors.intake import Intake, Room
 from user360.doors.lane import Lane
 from user360.doors.options import options
 from user360.doors.paths import AsSent, Named
-from user360.doors.segment import ROUTES as SEGMENT
 from user360.doors.watch import Watch
 from user360.doors.yellow import ROUTES as YELLOW
 from user360.errors import Problem, StorageFailed
@@ -43,15 +42,15 @@ SHOWN = [
 
 def create(platform: Platform) -> Litestar:
     """The application that serves `platform` through all doors."""
-    room = Room(platform)
-    handlers = [*health.ROUTES, *described.ROUTES, *OWN, *SEGMENT, *YELLOW]
+    room, limits = Room(platform), Limits()
+    handlers = [*health.ROUTES, *described.ROUTES, *OWN, *segment.ROUTES, *YELLOW]
 
     def intake(app: ASGIApp) -> ASGIApp:
         return Intake(app, room)
 
     app = Litestar(
         route_handlers=[*options(handlers), *handlers],
-        state=State({"platform": platform, "limits": Limits()}),
+        state=State({"platform": platform, "limits": limits}),
         middleware=[Named, intake],
         exception_handlers={
             Problem: on_problem,
@@ -71,7 +70,8 @@ def create(platform: Platform) -> Litestar:
         request_max_body_size=None,
         logging_config=None,
     )
-    app.asgi_handler = Watch(AsSent(Lane(app.asgi_handler, room, SEGMENT, on_defect)))
+    watch = Watch(AsSent(app.asgi_handler))
+    app.asgi_handler = Lane(watch, room, limits, segment.TAKES, segment.refused, on_defect)
     return app
 
 

@@ -6,8 +6,10 @@ import gzip
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from litestar.testing import TestClient
+from structlog.testing import capture_logs
 
 from tests.doors.conftest import Product
 from user360.doors.lane import Lane
@@ -60,6 +62,33 @@ def test_a_server_and_a_browser_are_told_the_same(
     assert ("x-user360-seq" in as_server.headers) == (as_server.status_code == 200)
 
 
+def test_what_is_left_of_a_rate_limit_is_told_on_both_ways(
+    client: Client, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = msgspec.structs.replace(product.platform.default.settings, rate_limit=3)
+    monkeypatch.setattr(product.platform.default, "settings", limited)
+    headers = {"x-api-key": product.make_key("ingest")}
+    ways = [headers, {**headers, **BROWSER}, headers, headers, {**headers, **BROWSER}]
+    answers = [client.post("/v1/track", content=TRACK, headers=way) for way in ways]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert [answer.headers["ratelimit-remaining"] for answer in answers] == list("21000")
+    assert all(answer.headers["ratelimit-limit"] == "3" for answer in answers)
+
+
+def test_what_takes_the_lane_is_counted_and_logged_like_the_rest(
+    client: Client, product: Product
+) -> None:
+    headers = {"x-api-key": product.key}
+    with capture_logs() as lines:
+        client.post("/v1/track", content=TRACK, headers=headers)
+        client.post("/v1/track", content=b"{", headers=headers)
+        client.post("/v1/track", content=TRACK, headers={**headers, **BROWSER})
+    seen = [(line["route"], line["status"], line["workspace"]) for line in lines]
+    number = product.platform.default.id
+    assert seen == [("/v1/track", status, number) for status in (200, 400, 200)]
+    assert 'route="/v1/track",status="400"' in client.get("/metrics").text
+
+
 def test_a_key_that_may_not_write_is_refused_on_both_ways(client: Client, product: Product) -> None:
     headers = {"x-api-key": product.make_key("reader")}
     as_server = client.post("/v1/track", content=TRACK, headers=headers)
@@ -73,8 +102,8 @@ def test_reading_from_a_route_of_the_lane_is_left_to_the_framework(client: Clien
 
 
 def test_every_message_takes_the_lane(client: Client) -> None:
-    handler: Any = client.app.asgi_handler
-    lane: Lane = handler.app.app
+    lane: Any = client.app.asgi_handler
+    assert isinstance(lane, Lane)
     assert lane.paths >= {f"/v1/{name}" for name in (*messages.KINDS, "batch")}
 
 

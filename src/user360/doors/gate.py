@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Sequence
+import functools
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -61,14 +63,15 @@ def platform_of(connection: Anyone) -> Platform:
     return platform
 
 
-def key_in_headers(connection: Anyone) -> str | None:
+def key_in_headers(headers: Mapping[str, str]) -> str | None:
     """The key a request carries: `x-api-key`, `Bearer`, or Basic with the key as user name."""
-    if given := connection.headers.get("x-api-key") or connection.headers.get("x-auth-token"):
-        return str(given)
-    scheme, _, value = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
+    if given := headers.get("x-api-key") or headers.get("x-auth-token"):
+        return given
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    scheme = scheme.lower()
+    if scheme == "bearer":
         return value.strip()
-    if scheme.lower() == "basic":
+    if scheme == "basic":
         try:
             return base64.b64decode(value, validate=True).decode().partition(":")[0]
         except (binascii.Error, ValueError):
@@ -77,23 +80,28 @@ def key_in_headers(connection: Anyone) -> str | None:
 
 
 def authenticate(connection: Anyone, key: str | None) -> Actor:
-    """The caller behind a key, counted against its limit.
+    """The caller of a request by its key. Raises `Unauthenticated`, `LimitReached`."""
+    state = connection.app.state
+    return admit(state.platform, state.limits, connection.scope["state"], key)
+
+
+def admit(platform: Platform, limits: Limits, noted: dict[str, Any], key: str | None) -> Actor:
+    """The caller behind a key, counted against its limit, and both noted for who answers.
 
     Raises `Unauthenticated`, `LimitReached`.
     """
-    platform = platform_of(connection)
     found = platform.keys.get(keys.fingerprint(key)) if key else None
     if found is None:
         raise Unauthenticated
     platform.key_used(found.id)
     workspace = platform.workspaces[found.workspace]
     if workspace.settings.rate_limit:
-        limits: Limits = connection.app.state.limits
         room, allowed = limits.take(found, workspace.settings.rate_limit)
-        connection.scope["state"][ROOM] = room
+        noted[ROOM] = room
         if not allowed:
             raise LimitReached(room)
-    return Actor(found, workspace)
+    actor = noted[ACTOR] = Actor(found, workspace)
+    return actor
 
 
 def allow(action: str) -> AsyncGuard:
@@ -101,9 +109,7 @@ def allow(action: str) -> AsyncGuard:
 
     # Not awaiting anything, but async: the framework runs the others on threads.
     async def guard(connection: Anyone, _handler: BaseRouteHandler) -> None:
-        actor = authenticate(connection, key_in_headers(connection))
-        connection.scope["state"][ACTOR] = actor
-        permit(actor, action)
+        permit(authenticate(connection, key_in_headers(connection.headers)), action)
 
     return guard
 
@@ -173,22 +179,42 @@ async def change(
     return await write(platform, run)
 
 
+class Told:
+    """Brings results from the writer's thread to a loop: those of one commit with one waking."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._results: deque[tuple[asyncio.Future[Any], Any]] = deque()
+        self._awake = False
+
+    def tell(self, future: asyncio.Future[Any], result: Any) -> None:
+        """Called on the writer's thread. Raises `RuntimeError` when the loop is closed."""
+        self._results.append((future, result))
+        if not self._awake:
+            self._awake = True
+            self.loop.call_soon_threadsafe(self._resolve)
+
+    def _resolve(self) -> None:
+        # In this order: what is added from now on wakes the loop again.
+        self._awake = False
+        while self._results:
+            future, result = self._results.popleft()
+            if future.done():
+                continue
+            if isinstance(result, BaseException):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+
+# A loop is one of a few for as long as a process serves.
+_told = functools.lru_cache(maxsize=8)(Told)
+
+
 async def _answered(submit: Callable[[Callable[[Any], None]], None]) -> Any:
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
-
-    def resolve(result: Any) -> None:
-        if future.done():
-            return
-        if isinstance(result, BaseException):
-            future.set_exception(result)
-        else:
-            future.set_result(result)
-
-    def done(result: Any) -> None:
-        loop.call_soon_threadsafe(resolve, result)
-
-    submit(done)
+    submit(functools.partial(_told(loop).tell, future))
     return await future
 
 

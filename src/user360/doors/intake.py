@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -12,6 +13,7 @@ from user360.errors import Busy, Malformed, TooLarge
 from user360.observe import metrics
 from user360.platform import Platform
 
+Result = TypeVar("Result")
 LIMITS = (("/v1/", 4_194_304), ("/cdp/", 16_777_216), ("/api/", 67_108_864))
 DEFAULT_LIMIT = 1_048_576
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -23,18 +25,37 @@ class Room:
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self.held = 0
+        # Asked for when somebody looks, for it changes twice with every request.
+        metrics.QUEUE_BYTES.set_function(lambda: self.held)
 
-    def take(self, size: int) -> None:
-        """Hold room for a body. Raises `Busy` when there is none, or the queue is full."""
+    async def within(
+        self,
+        headers: Mapping[str, str],
+        limit: int,
+        receive: Receive,
+        work: Callable[[bytes], Awaitable[Result]],
+    ) -> Result:
+        """What `work` makes of the body, read whole and unpacked; it counts until that is done.
+
+        Raises `Busy` before a byte is read when there is no room or the queue is full, `TooLarge`
+        beyond `limit` bytes, `Malformed`.
+        """
+        held = announced(headers, limit)
+        self._take(held)
+        try:
+            body = await _body(headers, limit, receive)
+            self.held += len(body) - held
+            held = len(body)
+            return await work(body)
+        finally:
+            self.held -= held
+
+    def _take(self, size: int) -> None:
         full = self.held and self.held + size > self.platform.settings.queue_bytes
         if full or not self.platform.committer.room():
             metrics.REFUSED.inc()
             raise Busy
-        self.add(size)
-
-    def add(self, size: int) -> None:
         self.held += size
-        metrics.QUEUE_BYTES.set(self.held)
 
 
 class Intake:
@@ -52,41 +73,45 @@ class Intake:
         if scope["type"] != ScopeType.HTTP or scope["method"] not in WRITES:
             await self.app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        held = announced(scope["path"], headers)
-        self.room.take(held)
-        try:
-            body = await self._body(scope["path"], headers, receive)
-            self.room.add(len(body) - held)
-            held = len(body)
+
+        async def inside(body: bytes) -> None:
             await self.app(scope, _replay(body, receive), send)
-        finally:
-            self.room.add(-held)
 
-    async def _body(self, path: str, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        limit, parts, size = limit_of(path), [], 0
-        more = True
-        while more:
-            message: Any = await receive()
-            if message["type"] == "http.disconnect":
-                raise Malformed("The connection was closed before the body was complete")
-            part = message.get("body", b"")
-            size += len(part)
-            if size > limit:
-                raise TooLarge(f"The body is larger than {limit} bytes")
-            parts.append(part)
-            more = message.get("more_body", False)
-        body = b"".join(parts)
-        encoding = headers.get(b"content-encoding", b"").strip().lower()
-        return inflate(body, encoding, limit) if encoding not in (b"", b"identity") else body
+        await self.room.within(headers_of(scope), limit_of(scope["path"]), receive, inside)
 
 
-def announced(path: str, headers: dict[bytes, bytes]) -> int:
+def headers_of(scope: Any) -> dict[str, str]:
+    """The headers of a request as text, their names in lower case."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+async def _body(headers: Mapping[str, str], limit: int, receive: Receive) -> bytes:
+    body = await _whole(limit, receive)
+    encoding = headers.get("content-encoding", "").strip().lower()
+    return inflate(body, encoding, limit) if encoding not in ("", "identity") else body
+
+
+async def _whole(limit: int, receive: Receive) -> bytes:
+    parts, size = [], 0
+    while True:
+        message: Any = await receive()
+        if message["type"] == "http.disconnect":
+            raise Malformed("The connection was closed before the body was complete")
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise TooLarge(f"The body is larger than {limit} bytes")
+        parts.append(part)
+        if not message.get("more_body", False):
+            return part if len(parts) == 1 else b"".join(parts)
+
+
+def announced(headers: Mapping[str, str], limit: int) -> int:
     """The bytes that a request says its body has. Raises `TooLarge`."""
-    given = headers.get(b"content-length", b"0")
-    size = int(given) if given.isdigit() and len(given) < 16 else 0
-    if size > limit_of(path):
-        raise TooLarge(f"The body is {size} bytes; at most {limit_of(path)} are accepted here")
+    given = headers.get("content-length", "0")
+    size = int(given) if given.isdecimal() and given.isascii() and len(given) < 16 else 0
+    if size > limit:
+        raise TooLarge(f"The body is {size} bytes; at most {limit} are accepted here")
     return size
 
 
@@ -95,9 +120,9 @@ def limit_of(path: str) -> int:
     return next((limit for start, limit in LIMITS if path.startswith(start)), DEFAULT_LIMIT)
 
 
-def inflate(body: bytes, encoding: bytes, limit: int) -> bytes:
+def inflate(body: bytes, encoding: str, limit: int) -> bytes:
     """Unpack gzip or deflate up to `limit` bytes. Raises `TooLarge`, `Malformed`."""
-    if encoding not in (b"gzip", b"x-gzip", b"deflate"):
+    if encoding not in ("gzip", "x-gzip", "deflate"):
         raise Malformed("Content-Encoding must be gzip, deflate or identity")
     unpacker = zlib.decompressobj(47)
     try:

@@ -12,11 +12,11 @@ from typing import Any
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
+from prometheus_client import Histogram
 
 from user360.doors import gate
 from user360.observe import metrics
 
-log = structlog.get_logger()
 KIND = re.compile(r":[a-z]+\}")
 UNKNOWN = "none"
 
@@ -26,7 +26,10 @@ class Watch:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.log = structlog.get_logger().bind()
         self._names: dict[str, str] = {}
+        # What each pair of route and status counts into: looking it up costs as much as counting.
+        self._seen: dict[tuple[str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -39,21 +42,25 @@ class Watch:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if (room := gate.room_of(scope)) is not None:
-                    added = [(k.lower().encode(), v.encode()) for k, v in room.headers().items()]
-                    message = {**message, "headers": [*message["headers"], *added]}
+                message["headers"] = [*message["headers"], *left(scope)]
             await send(message)
 
         try:
             await self.app(scope, receive, watched)
         finally:
-            self._note(scope, status, time.perf_counter() - began)
+            template = scope.get("path_template", UNKNOWN)
+            self.note(scope, template, status, time.perf_counter() - began)
 
-    def _note(self, scope: Any, status: int, seconds: float) -> None:
-        route = self._route(scope.get("path_template", UNKNOWN))
-        metrics.REQUEST_SECONDS.labels(route, str(status)).observe(seconds)
+    def note(self, scope: Any, template: str, status: int, seconds: float) -> None:
+        """Count one answered request, and tell of it in the log."""
+        route = self._route(template)
+        seen = self._seen.get((route, status))
+        if seen is None:
+            seen = metrics.REQUEST_SECONDS.labels(route, str(status))
+            self._seen[route, status] = seen
+        seen.observe(seconds)
         actor = gate.actor_in(scope)
-        log.info(
+        self.log.info(
             "request",
             route=route,
             method=scope["method"],
@@ -67,3 +74,11 @@ class Watch:
         if template not in self._names:
             self._names[template] = KIND.sub("}", template)
         return self._names[template]
+
+
+def left(scope: Any) -> list[tuple[bytes, bytes]]:
+    """The headers that say what is left of the caller's rate limit; none when there is none."""
+    room = gate.room_of(scope)
+    if room is None:
+        return []
+    return [(name.lower().encode(), value.encode()) for name, value in room.headers().items()]

@@ -5,3 +5,5 @@ from __future__ import annotations
 from user360.doors.segment import routes
 
 ROUTES = routes.ROUTES
+TAKES = routes.TAKES
+refused = routes.refused

@@ -5,7 +5,9 @@ Fields that mean nothing here are not read. An id may be a number, for some SDKs
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -145,9 +147,15 @@ def read_kind(raw: bytes, kind: type[Kind]) -> Kind:
     """A message that was sent to the route of its kind. Raises `Malformed`, `TooLarge`."""
     _fits(raw)
     try:
-        return msgspec.json.decode(raw, type=kind)
+        found: Kind = _reader(kind)(raw)
     except (ValueError, RecursionError) as error:
         raise _malformed(error) from None
+    return found
+
+
+@functools.cache
+def _reader(kind: type[Common]) -> Callable[[bytes], Any]:
+    return msgspec.json.Decoder(kind).decode
 
 
 def _fits(raw: bytes | msgspec.Raw) -> None:

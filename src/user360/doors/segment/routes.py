@@ -12,9 +12,10 @@ from litestar.handlers import HTTPRouteHandler
 
 from user360.doors import gate
 from user360.doors.gate import Actor
+from user360.doors.lane import Sent, Take
 from user360.doors.segment import described, messages, report, translate
 from user360.doors.segment.described import Accepted
-from user360.doors.segment.messages import Message
+from user360.doors.segment.messages import Common, Message
 from user360.doors.segment.translate import Origin
 from user360.errors import Fault, Problem
 from user360.events import store as event_store
@@ -63,11 +64,17 @@ def refused(_request: Request[Any, Any, Any], problem: Problem) -> Response[Any]
     return answer
 
 
-def _caller(request: Request[Any, Any, Any], body: bytes) -> Actor:
+async def _sent(request: Request[Any, Any, Any]) -> Sent:
+    """A request that came through the framework, as one that came past it."""
+    state, noted = request.app.state, request.scope["state"]
+    key = gate.key_in_headers(request.headers)
+    return Sent(state.platform, state.limits, noted, key, await request.body())
+
+
+def _caller(sent: Sent) -> Actor:
     """Who sends: by a header, or else by the write key in the body."""
-    key = gate.key_in_headers(request) or messages.write_key(body)
-    actor = gate.authenticate(request, key)
-    request.scope["state"][gate.ACTOR] = actor
+    key = sent.key or messages.write_key(sent.body)
+    actor = gate.admit(sent.platform, sent.limits, sent.noted, key)
     gate.permit(actor, "ingest")
     return actor
 
@@ -93,28 +100,15 @@ def _reading(platform: Platform, actor: Actor, given: messages.Batch | None = No
     return Reading(origin, unread)
 
 
-def _single(name: str) -> HTTPRouteHandler:
-    """The route of one kind of message, under its name and the browser's short form of it."""
-    kind = messages.KINDS[name]
+def _taking(kind: type[Common]) -> Take:
+    """What takes in one message of a kind."""
 
-    @post(
-        [f"/v1/{name}", f"/v1/{SHORT[name]}"],
-        status_code=200,
-        tags=["tracking"],
-        summary=f"Take in one {name} call",
-        description=f"{kind.__doc__} Answered once it is on disk.",
-        operation_class=described.of_kind(name),
-        responses=described.refusals(),
-        exception_handlers={Problem: refused},
-    )
-    async def single(request: Request[Any, Any, Any]) -> Response[Accepted]:
-        body = await request.body()
-        actor = _caller(request, body)
-        platform = gate.platform_of(request)
+    async def take(sent: Sent) -> tuple[Accepted, int | None]:
+        actor, platform = _caller(sent), sent.platform
         reading = _reading(platform, actor)
         message: Any = None
         try:
-            message = messages.read_kind(body, kind)
+            message = messages.read_kind(sent.body, kind)
             reading.take(message)
         except Problem as problem:
             reading.refuse(problem, message, "")
@@ -126,26 +120,35 @@ def _single(name: str) -> HTTPRouteHandler:
             if failed is not None:
                 raise failed
             reading.errors += report.faults_of(message, call, outcome)
-        return _answer(reading, outcomes[-1].seq)
+        return _accepted(reading), outcomes[-1].seq
+
+    return take
+
+
+def _single(name: str, take: Take) -> HTTPRouteHandler:
+    """The route of one kind of message, under its name and the browser's short form of it."""
+
+    @post(
+        [f"/v1/{name}", f"/v1/{SHORT[name]}"],
+        status_code=200,
+        tags=["tracking"],
+        summary=f"Take in one {name} call",
+        description=f"{messages.KINDS[name].__doc__} Answered once it is on disk.",
+        operation_class=described.of_kind(name),
+        responses=described.refusals(),
+        exception_handlers={Problem: refused},
+    )
+    async def single(request: Request[Any, Any, Any]) -> Response[Accepted]:
+        content, seq = await take(await _sent(request))
+        return gate.answer(content, seq=seq)
 
     return single
 
 
-@post(
-    BATCH,
-    status_code=200,
-    tags=["tracking"],
-    summary="Take in a batch of calls",
-    operation_class=described.of_batch(),
-    responses=described.refusals(),
-    exception_handlers={Problem: refused},
-)
-async def batch(request: Request[Any, Any, Any]) -> Response[Accepted]:
-    """What cannot be kept is named in `errors`; the rest is, and answered once it is on disk."""
-    body = await request.body()
-    actor = _caller(request, body)
-    platform = gate.platform_of(request)
-    given = messages.read_batch(body)
+async def take_batch(sent: Sent) -> tuple[Accepted, int | None]:
+    """Take in a batch; what cannot be kept is named in `errors`."""
+    actor, platform = _caller(sent), sent.platform
+    given = messages.read_batch(sent.body)
     reading = _reading(platform, actor, given)
     for place, raw in enumerate(given.batch):
         _read(reading, raw, place)
@@ -159,7 +162,22 @@ async def batch(request: Request[Any, Any, Any]) -> Response[Accepted]:
             if outcome.problem is not None or outcome.status == "dropped":
                 reading.errors += report.faults_of(reading.sent[i], reading.calls[i], outcome)
     await _count(platform, actor, reading)
-    return _answer(reading, seq)
+    return _accepted(reading), seq
+
+
+@post(
+    BATCH,
+    status_code=200,
+    tags=["tracking"],
+    summary="Take in a batch of calls",
+    operation_class=described.of_batch(),
+    responses=described.refusals(),
+    exception_handlers={Problem: refused},
+)
+async def batch(request: Request[Any, Any, Any]) -> Response[Accepted]:
+    """What cannot be kept is named in `errors`; the rest is, and answered once it is on disk."""
+    content, seq = await take_batch(await _sent(request))
+    return gate.answer(content, seq=seq)
 
 
 def _read(reading: Reading, raw: msgspec.Raw, place: int) -> None:
@@ -188,11 +206,15 @@ async def _count(platform: Platform, actor: Actor, reading: Reading) -> None:
         )
 
 
-def _answer(reading: Reading, seq: int | None) -> Response[Accepted]:
-    errors = report.listed(reading.errors)
-    content = Accepted(errors=errors) if errors else Accepted()
-    answer: Response[Accepted] = gate.answer(content, seq=seq)
-    return answer
+def _accepted(reading: Reading) -> Accepted:
+    errors = report.listed(reading.errors) if reading.errors else []
+    return Accepted(errors=errors) if errors else Accepted()
 
 
-ROUTES = [*(_single(name) for name in messages.KINDS), batch]
+_TAKES = {name: _taking(kind) for name, kind in messages.KINDS.items()}
+ROUTES = [*(_single(name, take) for name, take in _TAKES.items()), batch]
+# What answers by itself, past the framework, at which path.
+TAKES: dict[str, Take] = {
+    **{f"/v1/{word}": take for name, take in _TAKES.items() for word in (name, SHORT[name])},
+    **dict.fromkeys(BATCH, take_batch),
+}

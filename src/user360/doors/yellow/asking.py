@@ -44,9 +44,8 @@ def allow(action: str) -> Guard:
     """A guard that lets in keys of the bot whose role may do `action`."""
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-        key = gate.key_in_headers(connection)
+        key = gate.key_in_headers(connection.headers)
         actor = gate.authenticate(connection, key.removeprefix("Bearer ") if key else None)
-        connection.scope["state"][gate.ACTOR] = actor
         gate.permit(actor, action)
         bots = connection.query_params.getall("bot", [])
         if not bots:
