@@ -1,0 +1,222 @@
+"""When the truth of single conditions changes, if nothing happens but that time goes on.
+
+A condition can change only where an edge passes one of the person's moments. These times are
+gone through in order and the compiled condition is asked at each, many in one statement, until
+it answers otherwise. Where events can only fall out of the window and the condition can only turn
+by having fewer, the first time that turns it is found by narrowing down instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from itertools import islice
+
+import msgspec
+from sqlglot import exp
+from sqlglot.expressions import Expr
+
+from user360.segments import compile as compiler
+from user360.segments import crossings, events_sql, moments, nodes, sql
+from user360.segments.compile import Frame
+from user360.segments.crossings import Passing
+from user360.segments.few import People
+from user360.segments.nodes import Node
+from user360.segments.periods import When
+
+# So many times are asked about at most before it is left open how it goes on.
+_MOST = 1_000
+_FIRST_ASKED, _MOST_ASKED = 3, 48
+_PROBES = 6
+_COLUMNS = 200  # in one statement
+
+
+class Flip(msgspec.Struct, frozen=True):
+    """When the truth changes, in microseconds: `at`, or never (None).
+
+    `sought` is set where the search was given up: nothing changes up to then.
+    """
+
+    at: int | None = None
+    sought: int | None = None
+
+
+# Yields times to be asked about and is sent the truth at each; returns the next change.
+Seeking = Generator[list[int], list[bool], Flip]
+
+
+class Timeline:
+    """One condition along the time: its `flips` so far, whether there may be more, and `sought`."""
+
+    def __init__(
+        self, leaf: Node, truth: bool, passings: Sequence[Passing], frame: Frame, fewer: int
+    ) -> None:
+        self.leaf = leaf
+        self.frame = frame
+        self.flips: list[int] = []
+        self.open = bool(passings)
+        self.sought: int | None = None
+        self._truth, self._reached = truth, frame.now
+        self._passings = passings
+        self._fewer = fewer
+
+    def seek(self) -> Seeking:
+        """Look for the next change."""
+        falling = self._falling()
+        if falling is None:
+            flip = yield from _stepped(self._passings, self.frame, self._reached, self._truth)
+        else:
+            likely = int(getattr(getattr(self.leaf, "count", None), "value", 1))
+            flip = yield from _narrowed(falling, self.frame, self._reached, self._truth, likely)
+        if flip.at is None:
+            self.open, self.sought = False, flip.sought
+        else:
+            self.flips.append(flip.at)
+            self._truth, self._reached = not self._truth, flip.at
+        return flip
+
+    def _falling(self) -> Passing | None:
+        """The beginning of the window with the events within it, if they alone can decide."""
+        if not self._fewer or (self._fewer > 0) != self._truth:
+            return None
+        when = When(self._reached, self.frame.zone)
+        starts, ends = self._passings[::2], self._passings[1::2]
+        if any((each.edge(when) or 0) <= each.moments[-1] for each in ends):
+            return None  # some events are yet to enter
+        start = starts[0].edge(when) or 0
+        within = {at for each in starts for at in each.moments if at >= start}
+        return Passing(starts[0].edge, sorted(within)) if within else None
+
+
+def _stepped(passings: Sequence[Passing], frame: Frame, after: int, truth: bool) -> Seeking:
+    """One time after the other."""
+    times = crossings.times(passings, frame.zone, after)
+    asked, size = 0, _FIRST_ASKED
+    while batch := list(islice(times, size)):
+        answers = yield batch
+        for at, answer in zip(batch, answers, strict=True):
+            if answer != truth:
+                return Flip(at)
+        asked += len(batch)
+        if asked >= _MOST:
+            return Flip(sought=batch[-1])
+        size = min(size * 4, _MOST_ASKED)
+    return Flip()
+
+
+def _narrowed(falling: Passing, frame: Frame, after: int, truth: bool, likely: int) -> Seeking:
+    """Between what still holds and what holds no more, until nothing is left between.
+
+    It is begun where about as many events are left as are `likely` to decide.
+    """
+    last = len(falling.moments) - 1
+    same, other = -1, last + 1
+    probes = sorted({min(max(last - likely + n, 0), last) for n in (-1, 0, 1, 2)} | {last})
+    times: dict[int, int] = {}
+    while probes:
+        for i in probes:
+            found = crossings.leaves(falling, frame.zone, after, None, falling.moments[i])
+            times[i] = crossings.LAST if found is None else found
+        answers = yield [times[i] for i in probes]
+        unlike = [i for i, answer in zip(probes, answers, strict=True) if answer != truth]
+        other = min([other, *unlike])
+        same = max([same, *(i for i in probes if i < other)])
+        probes = [] if other > last else _between(same, other)
+    return Flip(None if other > last else times[other])
+
+
+def _between(same: int, other: int) -> list[int]:
+    """Some places between two, evenly spread; all, where there are few."""
+    gap = other - same - 1
+    if gap <= _PROBES:
+        return list(range(same + 1, other))
+    return [same + 1 + gap * k // _PROBES for k in range(_PROBES)]
+
+
+def timelines(leaves: Sequence[Node], truths: Sequence[bool], people: People) -> list[Timeline]:
+    """The single conditions of a tree for the one person that `people` holds, from now on."""
+    found = moments.passings(leaves, people)
+    return [
+        Timeline(leaf, truth, passings, people.frame, fewer(leaf, people) if passings else 0)
+        for leaf, truth, passings in zip(leaves, truths, found, strict=True)
+    ]
+
+
+def fewer(leaf: Node, people: People) -> int:
+    """1 where having fewer events in the window can only make a condition false, -1 only true.
+
+    0 where neither is certain.
+    """
+    during = getattr(leaf, "during", None)
+    if during is None or during.kind != "last" or moments.by_clock(leaf):
+        return 0
+    if isinstance(leaf, nodes.Sequence):
+        return 1 if leaf.completed else -1
+    if not isinstance(leaf, nodes.EventTest):
+        return 0
+    ways = {_WAYS.get(test.op, 0) for test in (leaf.count, leaf.sum) if test is not None} or {1}
+    if len(ways) > 1 or (leaf.sum is not None and _any_below_zero(leaf, people)):
+        return 0
+    return ways.pop() * (1 if leaf.occurred else -1)
+
+
+_WAYS = {"gt": 1, "gte": 1, "lt": -1, "lte": -1}
+
+
+def _any_below_zero(leaf: nodes.EventTest, people: People) -> bool:
+    frame = people.frame
+    test = nodes.PathTest(leaf.sum.path if leaf.sum else "", "lt", (0.0,))
+    select = exp.Select(
+        expressions=[exp.Count(this=exp.Star())],
+        from_=exp.From(this=sql.relation(frame.schema, frame.events)),
+        where=exp.Where(this=events_sql.where(test, When(frame.now, frame.zone))),
+    )
+    return bool(people.query(compiler.to_sql(select)).rows[0][0])
+
+
+def advance(found: Iterable[Timeline], people: People) -> None:
+    """Look for the next change of each of these, asking about all of them together."""
+    going: list[tuple[Timeline, Seeking, list[int]]] = []
+    for each in found:
+        seeking = each.seek()
+        _go_on(going, each, seeking, None)
+    while going:
+        answers = iter(
+            truths([(each.leaf, at) for each, _, times in going for at in times], people)
+        )
+        before, going = going, []
+        for each, seeking, times in before:
+            _go_on(going, each, seeking, [next(answers) for _ in times])
+
+
+def _go_on(
+    going: list[tuple[Timeline, Seeking, list[int]]],
+    each: Timeline,
+    seeking: Seeking,
+    answers: list[bool] | None,
+) -> None:
+    try:
+        times = next(seeking) if answers is None else seeking.send(answers)
+    except StopIteration:
+        return
+    going.append((each, seeking, times))
+
+
+def truths(asked: Sequence[tuple[Node, int]], people: People) -> list[bool]:
+    """Whether each condition holds of the one person at its time, by the compiler's SQL."""
+    found: list[bool] = []
+    for first in range(0, len(asked), _COLUMNS):
+        columns: list[Expr] = [
+            whether(compiler.condition(node, msgspec.structs.replace(people.frame, now=at)))
+            for node, at in asked[first : first + _COLUMNS]
+        ]
+        select = exp.Select(
+            expressions=columns,
+            from_=exp.From(this=sql.relation(people.frame.schema, "records")),
+        )
+        found += [bool(held) for held in people.query(compiler.to_sql(select)).rows[0]]
+    return found
+
+
+def whether(test: Expr) -> Expr:
+    """The test as a column: unknown is false."""
+    return exp.Is(this=exp.Paren(this=test), expression=sql.true())
