@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from user360.access import keys, workspaces
+from user360.access.change import Change
 from user360.access.keys import Key
 from user360.access.workspaces import Workspace
 from user360.clock import AHEAD, Clock, SystemClock
@@ -24,6 +25,7 @@ from user360.errors import DirectoryInUse, NotFound, StorageFailed
 from user360.ingest.call import Call, Outcome
 from user360.ingest.committer import Committer
 from user360.ingest.project import LogReader
+from user360.segments.keeper import Keeper
 from user360.settings import Settings, from_environment
 from user360.storage.duckdb import DuckDB
 from user360.storage.ledger import Connection, Ledger
@@ -33,6 +35,7 @@ from user360.storage.warehouse import Warehouse
 Result = TypeVar("Result")
 LEDGER = "ledger.db"
 WAREHOUSE = "warehouse.duckdb"
+KEEPER = "segments"  # who the audit and the log name for what segments do by themselves
 
 
 class Platform:
@@ -77,6 +80,9 @@ class Platform:
             committed=self.projector.committed,
         )
         self.projector.open(self.committer.position.last)
+        self.keeper = Keeper(
+            self.projector, self.clock, self.workspaces, self.committer.position, self._as_keeper
+        )
 
     def _connect(self, path: Path) -> Warehouse:
         return DuckDB(path, self.settings.warehouse_memory, self.settings.warehouse_threads)
@@ -130,9 +136,11 @@ class Platform:
     def start(self) -> None:
         self.projector.start()
         self.committer.start()
+        self.keeper.start()
 
     def close(self) -> None:
         """Settle what is queued, then let go of everything."""
+        self.keeper.close()
         if self._keys_used and self.committer.running:
             with contextlib.suppress(StorageFailed):
                 self.committer.run(self.keep_uses)
@@ -214,6 +222,21 @@ class Platform:
         """Run a job in the writer's transaction and wait until it is on disk."""
         result: Result = self.committer.run(job)
         return result
+
+    def _as_keeper(self, workspace: Workspace, job: Callable[[Change], Result]) -> Result:
+        """Run a job of the keeper in the writer's transaction."""
+        return self.write(lambda connection: job(self.change(connection, workspace, KEEPER)))
+
+    def change(self, connection: Connection, workspace: Workspace, actor: str) -> Change:
+        """What a job that changes a workspace is given, in the writer's transaction."""
+        return Change(
+            connection,
+            self.ledger.dialect,
+            workspace,
+            now=self.now(),
+            actor=actor,
+            take=self.committer.position.take,
+        )
 
     def wait(self, position: int | None = None) -> Warehouse:
         """The warehouse once it shows `position` (default: all that is committed now)."""

@@ -165,6 +165,16 @@ def living(connection: Connection, workspace: int, after: int, most: int) -> lis
     return list(connection.execute(query, given).scalars())
 
 
+def living_of(connection: Connection, dialect: Dialect, numbers: Collection[int]) -> set[int]:
+    """Those of these records that are there and were not merged away."""
+    query = text(
+        f"SELECT id FROM records WHERE id IN {dialect.values('numbers')} AND merged_into IS NULL"
+    )
+    if not numbers:
+        return set()
+    return set(connection.execute(query, {"numbers": array(list(numbers))}).scalars())
+
+
 def survivors_among(connection: Connection, first: int, last: int) -> set[int]:
     """The records between two numbers that others were merged into."""
     query = text(

@@ -63,6 +63,7 @@ class LogReader:
             dead,
             event_table(entries),
             moves_in(told),
+            frozenset(pc.unique(told["name"]).to_pylist()),
         )
 
     def _people(

@@ -27,6 +27,15 @@ LAG_SECONDS = Histogram(
 PROJECT_SECONDS = Histogram(
     "user360_projection_seconds", "Seconds of one round of the projector", buckets=FINE
 )
+SEGMENTS_SECONDS = Histogram(
+    "user360_segments_seconds", "Seconds of one round over a workspace's segments", buckets=FINE
+)
+SEGMENTS_ASKED = Histogram(
+    "user360_segments_asked", "Records asked about in one round, where not all were", buckets=SIZES
+)
+SEGMENTS_MOVED = Counter(
+    "user360_segments_moved_total", "Records that entered and left segments, as told", ["how"]
+)
 REQUEST_SECONDS = Histogram(
     "user360_request_seconds", "Seconds of a request", ["route", "status"], buckets=FINE
 )

@@ -60,11 +60,19 @@ class Moving(msgspec.Struct, frozen=True):
     edges: tuple[Edge, ...]
     event: str | None = None
 
+    def at(self, when: When) -> object:
+        """Where the window is."""
+        return [edge(when) for edge in self.edges]
+
 
 class Returning(msgspec.Struct, frozen=True):
     """A condition that may change for anybody when a day begins: an anniversary."""
 
     node: Node
+
+    def at(self, when: When) -> object:
+        """The day it is."""
+        return periods.local_date(when.now, when.zone)
 
 
 def windows_of(node: Node, frame: Frame) -> list[Moving | Returning]:

@@ -12,6 +12,7 @@ from user360.segments import operands
 from user360.segments.comparisons import Operand
 from user360.segments.operators import Takes
 
+LONGEST_SAID = 60  # of a name that is repeated in a message
 DEEPEST = 32
 MOST_NODES = 1000
 MOST_VALUES = 1000
@@ -159,7 +160,8 @@ def of_property(reader: Reader, given: Mapping[str, object], path: str) -> Prope
         names = [*(each.name for each in reader.catalogue), *RECORD_TIMES]
         guess = reader.guess(name, names) or "declare it first"
         code = errors.InvalidProperty.code
-        reader.fault(f"{path}.property", f"expected a declared property; {guess}", code)
+        none = f"there is none called {name[:LONGEST_SAID]}"
+        reader.fault(f"{path}.property", f"expected a declared property, {none}; {guess}", code)
     return found
 
 

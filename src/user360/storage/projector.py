@@ -77,6 +77,8 @@ class Projector:
         self.reader = reader
         self.position = 0
         self.error: str | None = None
+        # Told, on the projector's thread, what each round brought.
+        self.projected: Callable[[Mapping[int, Changes]], None] = _nobody
         self._warehouse: Warehouse | None = None
         self._target = 0
         self._commits: list[tuple[int, float]] = []
@@ -215,6 +217,7 @@ class Projector:
             warehouse.apply(found.changes, found.position)
             metrics.PROJECT_SECONDS.observe(time.perf_counter() - started)
             self._reached(found.position)
+            self.projected(found.changes)
         return found.changes.keys()
 
     def _open_warehouse(self) -> Warehouse:
@@ -332,6 +335,10 @@ class Projector:
     def _pause(self) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._closing, RETRY)
+
+
+def _nobody(changes: Mapping[int, Changes]) -> None:
+    """Who is told of a round when nobody wants to know."""
 
 
 def _wal(path: Path) -> Path:

@@ -4,7 +4,9 @@
 live in the schema `w7`:
 
 - `records(id, user_id, created_at, updated_at, p2, ...)`: one typed column a property
-- `events(seq, record_id, name, at, received_at, id, source, channel, properties)`
+- `events(seq, record_id, name, at, received_at, id, source, channel, properties, back)`: `back` is
+  which it is among the events of its record and name, the newest being 1, for those that compaction
+  has put in order; 0 for the others, which may be newer or older
 - `merged(record_id, survivor_id)`: where merged-away records live on
 - `members(segment_id, record_id, since)`: stored membership; the rows of a merged-away record stay
   and count for its survivor
@@ -82,7 +84,7 @@ class Changes(NamedTuple):
 
     `touched` are all records to be taken out of `records`; `records` holds those to be put (back)
     in; `merged` rows replace those of the touched ones; `dead` lost their events too. `moves` are
-    in the order of the log.
+    in the order of the log. `told` are the names of the entries that are no custom events.
     """
 
     touched: Collection[int]
@@ -91,6 +93,7 @@ class Changes(NamedTuple):
     dead: Collection[int]
     events: pa.Table | None
     moves: Sequence[Move] = ()
+    told: frozenset[str] = frozenset()
 
 
 class Rows(NamedTuple):
@@ -148,7 +151,19 @@ class Warehouse(Protocol):
         ...
 
     def sort(self, workspace: int) -> None:
-        """Sort all events of a workspace into one order."""
+        """Sort all events of a workspace into one order, at once."""
+        ...
+
+    def compact(self, workspace: int, least: int) -> bool:
+        """Put a slice of the sorted part in order, in a fraction of a second.
+
+        A sweep over all slices begins when there are at least so many sorted events that are not
+        in their place. False when there is nothing to do.
+        """
+        ...
+
+    def uncounted(self, workspace: int) -> tuple[int, int]:
+        """How many events of the sorted part are not in their place yet, and how many it has."""
         ...
 
     def drop_orphans(self, workspace: int) -> None:
