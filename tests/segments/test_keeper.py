@@ -261,3 +261,18 @@ def test_everybody_is_counted_after_a_start_and_what_changed_meanwhile_is_told(
         shop.platform, shop.workspace = platform, platform.workspace(name)
         assert shop.members(segment) == {"rao"}
         assert shop.moves(segment) == [("ENTER", "asha"), ("ENTER", "rao"), ("EXIT", "asha")]
+
+
+def test_a_segment_nobody_uses_is_archived_by_itself_and_goes_on(
+    shop: Segments, clock: StillClock
+) -> None:
+    segment = shop.make("Buyers", ORDERED)
+    clock.move(days=59, hours=23)
+    shop.platform.keeper.settle()
+    assert shop.workspace.segments[segment].archived_at is None
+    clock.move(hours=2)
+    shop.platform.keeper.settle()
+    assert shop.workspace.segments[segment].archived_at is not None
+    shop.ordered("asha")
+    assert shop.members(segment) == {"asha"}
+    assert shop.moves(segment) == [("ENTER", "asha")]

@@ -59,6 +59,7 @@ def ping(platform: Platform) -> dict[str, str]:
         "committer": "ok" if platform.committer.running else "stopped",
         "warehouse": _try(lambda: platform.projector.warehouse.position()),
         "projector": platform.projector.error or "ok",
+        "segments": platform.keeper.error or ("ok" if platform.keeper.running else "stopped"),
     }
 
 

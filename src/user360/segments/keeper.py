@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import structlog
 
+from user360.access.change import Change
 from user360.access.workspaces import Workspace
-from user360.clock import Clock
+from user360.clock import SECOND, Clock
 from user360.errors import Problem, Unavailable
 from user360.observe import metrics
+from user360.segments import lifetime
 from user360.segments.kept import Freshness
-from user360.segments.rounds import Round, Writer
+from user360.segments.rounds import Round
 from user360.storage.projector import Projector
 from user360.storage.warehouse import Changes
 
@@ -35,6 +37,11 @@ LONGEST_GATHER = 0.4
 TICK = 0.2
 # Seconds before a round that could not be made is tried again.
 RETRY = 1.0
+# How often unused segments are looked for, in microseconds.
+TIDY = 3_600 * SECOND
+
+
+Write = Callable[[Workspace, Callable[[Change], Any]], Any]  # runs a job as the one writer
 
 
 class Log(Protocol):
@@ -52,7 +59,7 @@ class Keeper:
         clock: Clock,
         workspaces: Mapping[int, Workspace],
         position: Log,
-        write: Writer,
+        write: Write,
     ) -> None:
         self.projector = projector
         self.clock = clock
@@ -65,6 +72,8 @@ class Keeper:
         self._asked = self._answered = 0
         self._closing = False
         self._began = False
+        self._tidied = 0
+        self.error: str | None = None
         self._thread = threading.Thread(target=self._loop, name="keeper", daemon=True)
         projector.projected = self._projected
 
@@ -161,6 +170,11 @@ class Keeper:
             # What the log tells of members must be in the warehouse before these are read.
             self.projector.wait(self.position.last)
             self._began = True
+        now = self.clock.now()
+        if abs(now - self._tidied) >= TIDY:
+            self._tidied = now
+            for workspace in list(self.workspaces.values()):
+                self._tidy(workspace, now)
         for number in list(self.workspaces):
             with self._changed:
                 kept = self._round(number)
@@ -170,6 +184,19 @@ class Keeper:
             if kept.kept:
                 metrics.SEGMENTS_SECONDS.observe(time.perf_counter() - started)
         return done
+
+    def _report(self, error: Exception) -> None:
+        if isinstance(error, Problem):
+            self.error = error.detail
+            log.warning("segments wait", reason=error.code)
+        else:
+            self.error = f"{type(error).__name__}: segments could not be brought up to date"
+            log.error("segments failed", exc_info=error)
+
+    def _tidy(self, workspace: Workspace, now: int) -> None:
+        """Archive what nobody used for long; the writer is asked where there may be something."""
+        if lifetime.unused(workspace, now):
+            self.write(workspace, lambda change: lifetime.archive_unused(change, now))
 
     def _pause(self, seconds: float) -> None:
         with self._changed:

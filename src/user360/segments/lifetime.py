@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from user360.access.change import Change
+from user360.access.workspaces import Workspace
 from user360.segments import changing, conditions, store
 from user360.segments.dependencies import mentioned
 from user360.segments.store import Segment
@@ -45,9 +46,16 @@ def archive_unused(change: Change, now: int) -> list[Segment]:
     microseconds. Returns those archived.
     """
     days = change.workspace.settings.archive_after_days
-    if not days:
-        return []
-    active = [s for s in change.workspace.segments.values() if s.archived_at is None]
-    named = {number for s in active for number in mentioned(conditions.of(s))}
-    idle = [s for s in active if s.used_at < now - days * DAY and s.id not in named]
+    idle = unused(change.workspace, now)
     return [archive(change, segment.id, True, unusedDays=days) for segment in idle]
+
+
+def unused(workspace: Workspace, now: int) -> list[Segment]:
+    """The active segments that nobody used for as many days as the workspace says."""
+    days = workspace.settings.archive_after_days
+    active = [s for s in workspace.segments.values() if s.archived_at is None]
+    idle = [s for s in active if days and s.used_at < now - days * DAY]
+    if not idle:
+        return []
+    named = {number for s in active for number in mentioned(conditions.of(s))}
+    return [s for s in idle if s.id not in named]
