@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from hypothesis import strategies as st
 
 from tests.segments import people
-from tests.segments.reference import World
+from tests.segments.world import World
 from user360.records.properties import Type
 from user360.segments import operators, periods
 from user360.segments.operators import Json, Operator, Takes
@@ -37,7 +38,9 @@ def pick(pool: list[Any]) -> st.SearchStrategy[Any]:
 
 def trees(world: World) -> st.SearchStrategy[Condition]:
     """A condition tree."""
-    leaf = st.one_of(property_tests(world), event_tests(world), memberships())
+    leaf = st.one_of(
+        property_tests(world), event_tests(world), sequence_tests(world), memberships(world)
+    )
     return st.recursive(
         leaf,
         lambda inner: st.one_of(
@@ -49,9 +52,13 @@ def trees(world: World) -> st.SearchStrategy[Condition]:
     )
 
 
-def memberships() -> st.SearchStrategy[Condition]:
-    """A condition on the one static segment there is."""
-    return st.booleans().map(lambda inside: {"segment": 7, "in": inside})
+def memberships(world: World) -> st.SearchStrategy[Condition]:
+    """A condition on the one static segment there is, or on a dynamic one."""
+    return st.builds(
+        lambda number, inside: {"segment": number, "in": inside},
+        pick([people.STATIC, *world.segments]),
+        st.booleans(),
+    )
 
 
 def property_tests(world: World) -> st.SearchStrategy[Condition]:
@@ -152,6 +159,33 @@ def event_tests(world: World) -> st.SearchStrategy[Condition]:
             "sum": st.fixed_dictionaries({"path": path, "op": compared, "value": amount}),
         },
     )
+
+
+def sequence_tests(world: World) -> st.SearchStrategy[Condition]:
+    """A condition on a sequence of events."""
+    step = st.fixed_dictionaries(
+        {"event": pick([*people.EVENTS[:2] * 3, *people.EVENTS])},
+        optional={"where": st.lists(path_tests(world), max_size=1)},
+    )
+    return st.fixed_dictionaries(
+        {"sequence": st.lists(step, min_size=2, max_size=4)},
+        optional={
+            "within": spans(UNITS),
+            "completed": st.booleans(),
+            "during": durings(world),
+        },
+    )
+
+
+def within_one_another(world: World) -> st.SearchStrategy[dict[int, Condition]]:
+    """Dynamic segments by number, each of which may ask about those before it."""
+
+    def more(segments: dict[int, Condition]) -> st.SearchStrategy[dict[int, Condition]]:
+        number = 21 + len(segments)
+        known = replace(world, segments=segments)
+        return trees(known).map(lambda given: {**segments, number: given})
+
+    return st.just({}).flatmap(more).flatmap(more)
 
 
 def durings(world: World) -> st.SearchStrategy[Condition]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from random import Random
@@ -11,14 +11,27 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
-from tests.segments.reference import Happening, Person, World
+from tests.segments.world import Happening, Person, World
 from user360.clock import to_us
 from user360.records.properties import Catalogue, Property, Type
 from user360.segments import compile as compiler
 from user360.segments import tree
 from user360.segments.compile import Frame
+from user360.segments.nodes import Node
+
+STATIC = 7  # the one static segment there is
+MERGED, FOLDED, FEW = "w1", "folded", "few"  # schemas
+COLUMNS = {
+    "records": "id",
+    "events": "record_id",
+    "members": "record_id",
+    "merged": "survivor_id",
+}
+MEMBERS = {"segment_id": pa.int64(), "record_id": pa.int64()}
+PAIRS = {"record_id": pa.int64(), "survivor_id": pa.int64()}
 
 CATALOGUE = Catalogue(
     [
@@ -169,15 +182,21 @@ def population(world: World, seed: int, size: int = 60) -> list[Person]:
             for name in names
             if random.random() < 0.8 or name in ("createdAt", "updatedAt")
         }
-        events = [
-            Happening(
-                random.choice(EVENTS[:2] * 3 + EVENTS), random.choice(at), held(random, texts)
-            )
-            for _ in range(random.choice([0, 0, 1, 2, 3, 6, 12]))
-        ]
-        segments = frozenset([7] if random.random() < 0.5 else [])
+        events = happenings(random, at, texts)
+        segments = frozenset([STATIC] if random.random() < 0.5 else [])
         people.append(Person(number, properties, events, segments))
     return people
+
+
+def happenings(random: Random, at: list[datetime], texts: list[Any]) -> list[Happening]:
+    """Events as they arrive: late ones, and some at the very time of the one before."""
+    events: list[Happening] = []
+    for _ in range(random.choice([0, 0, 1, 2, 3, 6, 12])):
+        together = bool(events) and random.random() < 0.3
+        moment = events[-1].at if together else random.choice(at)
+        name = random.choice(EVENTS[:2] * 3 + EVENTS)
+        events.append(Happening(name, moment, held(random, texts)))
+    return events
 
 
 def held(random: Random, texts: list[Any]) -> dict[str, Any]:
@@ -214,50 +233,113 @@ def held(random: Random, texts: list[Any]) -> dict[str, Any]:
 
 
 class Warehouse:
-    """One in-memory warehouse, filled anew for each population."""
+    """One in-memory warehouse, filled anew for each population.
+
+    In the schema `w1` some of what people did lies under records that were merged into theirs; in
+    `folded` everything lies under living people, and nobody was merged.
+    """
 
     def __init__(self) -> None:
         self.connection = duckdb.connect()
-        self.connection.execute("CREATE SCHEMA w1")
+        for schema in (MERGED, FOLDED, FEW):
+            self.connection.execute(f"CREATE SCHEMA {schema}")
 
     def fill(self, people: Iterable[Person], random: Random) -> None:
-        """Store people; some of their events under records that were merged into theirs."""
+        """Store people; some of what is theirs under records that were merged into theirs."""
         people = list(people)
-        merged = [
-            (1000 * n + p.number, p.number) for p in people for n in (1, 2) if p.number % 3 == 0
-        ]
-        events = []
-        for person in people:
-            ids = [person.number, *(away for away, into in merged if into == person.number)]
-            for event in person.events:
-                events.append((random.choice(ids), person.number, event))
+        ids = {p.number: [p.number] for p in people}
+        for number in [n for n in ids if n % 3 == 0]:
+            ids[number] += [1000 + number, 2000 + number]
+        merged = [(away, into) for into, (_, *others) in ids.items() for away in others]
+        happened = [(person.number, event) for person in people for event in person.events]
+        events = [(seq, number, event) for seq, (number, event) in enumerate(happened)]
         random.shuffle(events)
-        self._store("records", _records(people))
-        self._store("merged", _table({"record_id": pa.int64(), "survivor_id": pa.int64()}, merged))
-        self._store("members", _table({"segment_id": pa.int64(), "record_id": pa.int64()}, [
-            (7, person.number) for person in people if 7 in person.segments
-        ]))  # fmt: skip
-        self._store("events", _events([(raw, event) for raw, _, event in events]))
-        self._store("folded", _events([(into, event) for _, into, event in events]))
+        members = [(n, person.number) for person in people for n in sorted(person.segments)]
+        for schema, moved in ((MERGED, ids), (FOLDED, {})):
+            self._store(schema, "records", _records(people))
+            self._store(schema, "events", _events([
+                (seq, random.choice(moved.get(number, [number])), event)
+                for seq, number, event in events
+            ]))  # fmt: skip
+            self._put_in_order(schema, random.choice([0, 0.2, 0.9]))
+            self._store(schema, "members", _table(MEMBERS, [
+                (segment, random.choice(moved.get(number, [number]))) for segment, number in members
+            ]))  # fmt: skip
+        self._store(MERGED, "merged", _table(PAIRS, merged))
+        self._store(FOLDED, "merged", _table(PAIRS, []))
 
-    def ids(self, given: dict[str, Any], world: World, mapped: bool = True) -> set[int]:
-        """The records for which the compiler says the condition holds."""
+    def set_apart(self, numbers: Iterable[int]) -> None:
+        """Copy a few people, with all that was merged into them, to a schema of their own."""
+        few = ", ".join(map(str, numbers))
+        away = f"SELECT record_id FROM {MERGED}.merged WHERE survivor_id IN ({few})"
+        for name, column in COLUMNS.items():
+            among = f"{column} IN ({few}) OR {column} IN ({away})"
+            self.connection.execute(
+                f"CREATE OR REPLACE TABLE {FEW}.{name} AS"
+                f" SELECT * FROM {MERGED}.{name} WHERE {among}"
+            )
+
+    def ids(
+        self, given: dict[str, Any], world: World, mapped: bool = True, ordered: bool = False
+    ) -> set[int]:
+        """The records for which the compiler says the condition holds.
+
+        Where `ordered`, the order in which most events are kept may be used.
+        """
         frame = frame_of(world, mapped)
-        node = tree.parse(given, CATALOGUE, segments=(7,))
-        rows = self.connection.execute(compiler.to_sql(compiler.select_ids(node, frame))).fetchall()
+        if ordered:
+            frame = msgspec.structs.replace(frame, ordered=True)
+        return self.select(given, world, frame)
+
+    def few_ids(self, given: dict[str, Any], world: World) -> set[int]:
+        """The same of those who were set apart."""
+        frame = msgspec.structs.replace(frame_of(world, mapped=True), schema=FEW)
+        return self.select(given, world, frame)
+
+    def truths(self, given: dict[str, Any], world: World) -> dict[int, bool | None]:
+        """The condition as a column, beside every record."""
+        frame = frame_of(world, mapped=True)
+        held = compiler.to_sql(compiler.condition(parsed(given, world), frame))
+        rows = self.connection.execute(f"SELECT id, {held} FROM {frame.schema}.records")
+        return dict(rows.fetchall())
+
+    def select(self, given: dict[str, Any], world: World, frame: Frame) -> set[int]:
+        """The records that are selected in a frame."""
+        selected = compiler.to_sql(compiler.select_ids(parsed(given, world), frame))
+        rows = self.connection.execute(selected).fetchall()
         assert len(rows) == len(set(rows))
         return {number for (number,) in rows}
 
-    def _store(self, name: str, table: pa.Table) -> None:
+    def _put_in_order(self, schema: str, fresh: float) -> None:
+        """Number all but a part of the events, counted back from the newest of record and name."""
+        newest = 'PARTITION BY record_id, name, fresh ORDER BY "at" DESC, seq DESC'
+        self.connection.execute(
+            f"CREATE OR REPLACE TABLE {schema}.events AS"
+            f" SELECT * EXCLUDE (fresh), if(fresh, 0, row_number() OVER ({newest})) AS back"
+            f" FROM (SELECT *, hash(seq) % 100 < {100 * fresh} AS fresh FROM {schema}.events)"
+        )
+
+    def _store(self, schema: str, name: str, table: pa.Table) -> None:
         self.connection.register("given", table)
-        self.connection.execute(f"CREATE OR REPLACE TABLE w1.{name} AS SELECT * FROM given")
+        self.connection.execute(f"CREATE OR REPLACE TABLE {schema}.{name} AS SELECT * FROM given")
         self.connection.unregister("given")
 
 
+def parsed(given: dict[str, Any], world: World) -> Node:
+    """The tree of a condition that may name the static segment and the dynamic ones there are."""
+    return tree.parse(given, CATALOGUE, segments=(STATIC, *world.segments))
+
+
 def frame_of(world: World, mapped: bool) -> Frame:
-    """The frame of the compiler for a world; without a map the events lie under living people."""
-    now = to_us(world.now)
-    return Frame("w1", CATALOGUE, world.zone, now, mapped, "events" if mapped else "folded")
+    """The frame of the compiler for a world; without a map everything lies under living people."""
+    return Frame(
+        MERGED if mapped else FOLDED,
+        CATALOGUE,
+        world.zone,
+        to_us(world.now),
+        mapped,
+        segments={number: parsed(given, world) for number, given in world.segments.items()},
+    )
 
 
 _ARROW = {
@@ -268,7 +350,7 @@ _ARROW = {
     "time": pa.time64("us"),
     "list": pa.list_(pa.string()),
 }
-_READ = {
+_READ: dict[str, Callable[[Any], Any]] = {
     "number": float,
     "date": date.fromisoformat,
     "datetime": lambda text: datetime.fromisoformat(text).replace(tzinfo=None),
@@ -291,12 +373,12 @@ def _kept(person: Person, name: str) -> Any:
     return value if value is None else _READ.get(TYPES[name], lambda same: same)(value)
 
 
-def _events(events: list[tuple[int, Happening]]) -> pa.Table:
+def _events(events: list[tuple[int, int, Happening]]) -> pa.Table:
     columns = {"seq": pa.int64(), "record_id": pa.int64(), "name": pa.string()}
     columns |= {"at": pa.timestamp("us"), "properties": pa.string()}
     rows = [
-        (i, number, event.name, event.at.replace(tzinfo=None), json.dumps(event.properties))
-        for i, (number, event) in enumerate(events)
+        (seq, number, event.name, event.at.replace(tzinfo=None), json.dumps(event.properties))
+        for seq, number, event in events
     ]
     return _table(columns, rows)
 

@@ -243,7 +243,7 @@ def test_printing_leaves_the_expression_as_it_was() -> None:
 
 
 def test_without_a_condition_everybody_is_meant() -> None:
-    select = compiler.select_ids(None, people.frame_of(INDIA, False))
+    select = compiler.select_ids(None, people.frame_of(INDIA, True))
     assert compiler.to_sql(select) == 'SELECT "id" FROM "w1"."records"'
 
 

@@ -18,6 +18,7 @@ from user360.segments.describe import describe
 INDIA = {"property": "country", "op": "is", "values": ["IN", "US"]}
 OPTED = {"property": "emailOptin", "op": "isTrue"}
 BORN = {"property": "dob", "op": "anniversary"}
+DEAR = {"path": "price", "op": "gt", "values": [100]}
 WEEK = {"amount": 1, "unit": "weeks"}
 
 
@@ -69,8 +70,8 @@ def said(given: dict[str, Any]) -> str:
                 "where": [{"path": "item.sku", "op": "is", "values": ["x", 5]}],
                 "sum": {"path": "amount", "op": "lt", "value": 99.5},
             },
-            '"Purchase" happened at least 3 times since 2026-01-01 with item.sku is "x" or 5'
-            " and its amount adding up to less than 99.5",
+            '"Purchase" (where item.sku is "x" or 5) happened at least 3 times since 2026-01-01'
+            " with its amount adding up to less than 99.5",
         ),
         (
             {"event": "A", "occurred": False, "count": {"op": "is", "value": 1}},
@@ -83,11 +84,46 @@ def said(given: dict[str, Any]) -> str:
             '"A" happened from 2026-01-01 until before 2026-02-01',
         ),
         ({"segment": 7, "in": False}, "the record is not in segment 7"),
+        (
+            {"sequence": [{"event": "A"}, {"event": "B", "where": [DEAR]}, {"event": "A"}]},
+            '"A", then "B" (where price is more than 100), then "A" happened',
+        ),
+        (
+            {"sequence": [{"event": "A"}, {"event": "B"}], "within": WEEK, "completed": False},
+            'it is not so that ("A", then "B" happened, all within 1 week)',
+        ),
+        (
+            {
+                "any": [
+                    {
+                        "sequence": [{"event": "A"}, {"event": "B"}],
+                        "within": {"amount": 48, "unit": "hours"},
+                        "during": {"period": "thisMonth"},
+                    },
+                    OPTED,
+                ]
+            },
+            '("A", then "B" happened, all within 48 hours and this month), or emailOptin is true',
+        ),
+        (
+            {"sequence": [{"event": "A"}, {"event": "B"}], "during": {"on": "2026-01-31"}},
+            '"A", then "B" happened on 2026-01-31',
+        ),
+        ({"property": "tags", "op": "hasNot", "values": ["a"]}, 'tags does not have "a"'),
     ],
     ids=str,
 )
 def test_a_condition_reads_as_a_sentence(given: dict[str, Any], sentence: str) -> None:
     assert said(given) == sentence
+
+
+def test_segments_go_by_their_names_where_these_are_known() -> None:
+    given = {"all": [{"segment": 7}, {"segment": 7, "in": False}]}
+    node = tree.parse(given, CATALOGUE, segments=(7,))
+    assert describe(node, CATALOGUE, {7: 'The "best"'}) == (
+        'Records where the record is in the segment "The \\"best\\"",'
+        ' and the record is not in the segment "The \\"best\\"".'
+    )
 
 
 def test_no_condition_is_everybody() -> None:

@@ -60,6 +60,16 @@ def test_a_tree_written_out_and_read_again_is_the_same(data: st.DataObject, plac
         {"event": "Purchase", "occurred": True, "during": {"period": "lastMonth"}},
         {"event": "Purchase", "occurred": True, "during": {"on": "2026-01-31"}},
         {"segment": 7, "in": False},
+        {
+            "sequence": [
+                {"event": "A", "where": [{"path": "a", "op": "is", "values": ["5", 5]}]},
+                {"event": "B"},
+            ],
+            "completed": False,
+            "within": {"amount": 48, "unit": "hours"},
+            "during": {"between": ["2026-01-01", "2026-02-01"]},
+        },
+        {"sequence": [{"event": "A"}, {"event": "A"}], "completed": True},
     ],
     ids=str,
 )
@@ -139,6 +149,11 @@ def within(op: str, *values: Any) -> dict[str, Any]:
     return {"event": "E", "where": [{"path": "a", "op": op, "values": list(values)}]}
 
 
+def sequence(*steps: Any, **rest: Any) -> dict[str, Any]:
+    """A condition on a sequence: of two events, and of these steps."""
+    return {"sequence": [{"event": "A"}, {"event": "B"}, *steps], **rest}
+
+
 def span(amount: Any, unit: Any) -> dict[str, Any]:
     """A length of time."""
     return {"amount": amount, "unit": unit}
@@ -207,6 +222,26 @@ def span(amount: Any, unit: Any) -> dict[str, Any]:
         (within("between", 5, "2026-01-01"), "where.where.0.values"),
         (event(sum={"path": "a", "op": "gte", "value": None}), "where.sum.value"),
         (event(sum={"path": "a", "op": "gte", "value": 1e999}), "where.sum.value"),
+        ({"sequence": {"event": "A"}}, "where.sequence"),
+        ({"sequence": [{"event": "A"}]}, "where.sequence"),
+        (sequence(*[{"event": "C"}] * 9), "where.sequence"),
+        (sequence("C"), "where.sequence.2"),
+        (sequence({}), "where.sequence.2.event"),
+        (sequence({"event": ""}), "where.sequence.2.event"),
+        (sequence({"event": "C", "count": 1}), "where.sequence.2.count"),
+        (sequence({"event": "C", "where": 1}), "where.sequence.2.where"),
+        (
+            sequence({"event": "C", "where": [{"path": "a", "op": "gt", "values": ["5"]}]}),
+            "where.sequence.2.where.0.values.0",
+        ),
+        (sequence(within=48), "where.within"),
+        (sequence(within=span(-1, "hours")), "where.within"),
+        (sequence(within=span(1, "years")), "where.within"),
+        (sequence(within=span(1, "days") | {"from": 0}), "where.within"),
+        (sequence(completed="yes"), "where.completed"),
+        (sequence(during={"period": "now"}), "where.during.period"),
+        (sequence(occurred=True), "where.occurred"),
+        ({"sequence": [], "event": "A"}, "where"),
         ({"segment": True, "in": True}, "where.segment"),
         ({"segment": 7, "in": 1}, "where.in"),
         ({"segment": [7], "in": True}, "where.segment"),
@@ -253,6 +288,8 @@ def test_trees_may_be_wide_but_not_endless() -> None:
 def test_conditions_on_events_are_fewer_because_each_is_a_scan() -> None:
     assert tree.parse({"all": [{"event": "E"}] * 100}, CATALOGUE)
     assert list(faults({"all": [{"event": "E"}] * 500})) == ["where.all.100"]
+    assert tree.parse({"all": [sequence()] * 50}, CATALOGUE)
+    assert list(faults({"all": [sequence()] * 51})) == ["where.all.50.sequence.0"]
 
 
 def test_a_condition_takes_a_thousand_values() -> None:

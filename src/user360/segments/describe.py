@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from user360.records.properties import Catalogue, Type
 from user360.segments import nodes, operands, operators, reading
@@ -23,32 +24,56 @@ _NAMED = {
 _QUOTED = (Type.STRING, Type.LIST, Type.URL)
 
 
-def describe(node: Node | None, catalogue: Catalogue) -> str:
-    """One sentence: `Records where country is "IN" or "US", and "Purchase" happened today.`"""
-    return "All records." if node is None else f"Records where {_clause(node, catalogue)}."
+def describe(
+    node: Node | None, catalogue: Catalogue, names: Mapping[int, str] = MappingProxyType({})
+) -> str:
+    """One sentence: `Records where country is "IN" or "US", and "Purchase" happened today.`
+
+    `names` are those of segments by number; one that is not among them goes by its number.
+    """
+    return "All records." if node is None else f"Records where {clause(node, catalogue, names)}."
 
 
-def _clause(node: Node, catalogue: Catalogue) -> str:
+def clause(
+    node: Node, catalogue: Catalogue, names: Mapping[int, str] = MappingProxyType({})
+) -> str:
+    """What a node says, to be read within a sentence."""
     match node:
         case nodes.All():
-            return ", and ".join(_inner(each, catalogue) for each in node.nodes)
+            return ", and ".join(_inner(each, catalogue, names) for each in node.nodes)
         case nodes.Any():
-            return ", or ".join(_inner(each, catalogue) for each in node.nodes)
+            return ", or ".join(_inner(each, catalogue, names) for each in node.nodes)
         case nodes.Not():
-            return f"it is not so that ({_clause(node.node, catalogue)})"
+            return _denied(clause(node.node, catalogue, names))
         case nodes.PropertyTest():
             return f"{node.property} {_property(node, catalogue)}"
         case nodes.EventTest():
             return _event(node)
+        case nodes.Sequence():
+            return _sequence(node)
         case nodes.Membership():
-            return f"the record is {'' if node.inside else 'not '}in segment {node.segment}"
+            return f"the record is {'' if node.inside else 'not '}in {_segment(node, names)}"
 
 
-def _inner(node: Node, catalogue: Catalogue) -> str:
-    """A clause within another: in brackets where it joins several itself."""
-    clause = _clause(node, catalogue)
+def _inner(node: Node, catalogue: Catalogue, names: Mapping[int, str]) -> str:
+    """A clause within another: in brackets where it has commas of its own."""
+    said = clause(node, catalogue, names)
     joins = isinstance(node, nodes.All | nodes.Any) and len(node.nodes) > 1
-    return f"({clause})" if joins else clause
+    listed = isinstance(node, nodes.Sequence) and node.completed
+    return f"({said})" if joins or listed else said
+
+
+def _denied(said: str) -> str:
+    return f"it is not so that ({said})"
+
+
+def _segment(node: nodes.Membership, names: Mapping[int, str]) -> str:
+    name = names.get(node.segment)
+    return f"segment {node.segment}" if name is None else f"the segment {_quoted(name)}"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _property(node: nodes.PropertyTest, catalogue: Catalogue) -> str:
@@ -81,19 +106,27 @@ def _value(value: Operand, quoted: bool) -> str:
 
 
 def _event(node: nodes.EventTest) -> str:
-    name = json.dumps(node.event, ensure_ascii=False)
-    said = [f"{name} {_times(node)}", _during(node.during)]
-    if node.where:
-        said.append("with " + " and ".join(_where(test) for test in node.where))
+    said = [_named(node.event, node.where), _times(node), _during(node.during)]
     if node.sum:
-        total = operators.TOTALS[node.sum.op].label
-        joined = "and " if node.where else "with "
-        said.append(
-            f"{joined}its {node.sum.path} adding up to {total} {_value(node.sum.value, False)}"
-        )
+        total = f"{operators.TOTALS[node.sum.op].label} {_value(node.sum.value, False)}"
+        said.append(f"with its {node.sum.path} adding up to {total}")
     clause = " ".join(filter(None, said))
     counted = node.count or node.sum
-    return f"it is not so that ({clause})" if counted and not node.occurred else clause
+    return _denied(clause) if counted and not node.occurred else clause
+
+
+def _sequence(node: nodes.Sequence) -> str:
+    steps = ", then ".join(_named(step.event, step.where) for step in node.steps)
+    within = f", all within {_value(node.within, False)}" if node.within else ""
+    joined = " and " if node.within and node.during else " " if node.during else ""
+    said = f"{steps} happened{within}{joined}{_during(node.during)}"
+    return said if node.completed else _denied(said)
+
+
+def _named(event: str, tests: Sequence[nodes.PathTest]) -> str:
+    """The name of an event, with what it must hold in brackets."""
+    held = " and ".join(_where(test) for test in tests)
+    return f"{_quoted(event)} (where {held})" if held else _quoted(event)
 
 
 def _times(node: nodes.EventTest) -> str:

@@ -131,7 +131,7 @@ TABLE: tuple[Operator, ...] = (
     *_with_not("isNot", "is not {values}",
      _row("is", (), Json.BOOLEAN, _V, compare.same, "is {values}")),
 
-    *_with_not("hasNot", "has not {values}",
+    *_with_not("hasNot", "does not have {values}",
      _row("has", _LIST, Json.TEXTS, _V, compare.has(every=False), "has {values}")),
     _row("hasAll", _LIST, Json.TEXTS, Takes.ALL, compare.has(every=True), "has all of {values}"),
     _not("isEmpty", _row("", _LIST, Json.TEXTS, Takes.NOTHING, compare.known, ""), "is empty"),

@@ -18,11 +18,13 @@ exports. This page is printed from the table that the product itself reads.
 
 ```
 node      := {"all": [node, ...]} | {"any": [node, ...]} | {"not": node} | condition
-condition := property | event | membership
+condition := property | event | sequence | membership
 property  := {"property": NAME, "op": OP, "values": [..]}
 event     := {"event": NAME, "occurred": true|false, "count": {"op": TOTAL, "value": N},
               "during": PERIOD, "where": [{"path": "a.b", "op": OP, "values": [..]}, ...],
               "sum": {"path": "amount", "op": TOTAL, "value": N}}
+sequence  := {"sequence": [{"event": NAME, "where": [..]}, ...],
+              "within": {"amount": N, "unit": UNIT}, "completed": true|false, "during": PERIOD}
 membership:= {"segment": ID, "in": true|false}
 ```
 
@@ -35,10 +37,12 @@ membership:= {"segment": ID, "in": true|false}
 ]}
 ```
 
-A tree is at most 32 deep and has at most 1,000 nodes, 100 conditions on events, and 1,000 values
-in one condition. A tree that cannot be understood is refused with `invalidCondition` and a fault
-for every place that is wrong. Names of properties are written as they were declared; `createdAt`
-and `updatedAt` of the record take part as datetimes. Names of events are compared exactly.
+A tree is at most 32 deep and has at most 1,000 nodes, 100 conditions on events (each step of a
+sequence being one), and 1,000 values in one condition. With the segments that it names written out
+it is at most 64 deep and has at most 3,000 nodes. A tree that cannot be understood is refused with
+`invalidCondition` and a fault for every place that is wrong. Names of properties are written as
+they were declared; `createdAt` and `updatedAt` of the record take part as datetimes. Names of
+events are compared exactly.
 
 ## True or not
 
@@ -120,10 +124,35 @@ for lists is an empty array. A moment is a text such as `2026-01-31`, `2026-01-3
 """
 
 _END = """
+## Sequences
+
+```json
+{"sequence": [
+   {"event": "Product Viewed"},
+   {"event": "Product Added", "where": [{"path": "price", "op": "gt", "values": [100]}]},
+   {"event": "Purchase"}
+ ],
+ "within": {"amount": 48, "unit": "hours"},
+ "during": {"period": "lastMonth"}}
+```
+
+A sequence of 2 to 10 steps holds when its events happened in that order. Each comes after the one
+before: later, or at the same time and received later. Other events may lie between. One event
+serves one step only, so two steps of the same name need two events. The events of a merged record
+are those of its survivor, and take their places among the survivor's own.
+
+`within` is the longest time from the first step to the last, the limit included; left out, there is
+none. It is reckoned back from the last step, as `{"last": ...}` is reckoned back from now: minutes
+and hours by the clock, days, weeks and months by the calendar in the time zone of the workspace.
+All events lie in `during`. `"completed": false` is the exact complement of the same condition with
+true: it holds for those who never began as well.
+
 ## Membership
 
-`{"segment": 7, "in": true}` holds for the members of a static segment, by its number. Dynamic
-segments and sequences of events cannot be used in a condition yet and are refused.
+`{"segment": 7, "in": true}` holds for who is in a segment, by its number; `"in": false` is the
+exact complement. The members of a static segment are those on its list. A dynamic segment means
+its condition, as if it were written here, at the same moment. A segment cannot ask about itself,
+and not by way of others either.
 """
 
 

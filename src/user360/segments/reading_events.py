@@ -1,4 +1,4 @@
-"""The reading of a condition on events: its count, its PERIOD, its `where`, its sum."""
+"""The reading of conditions on events: count, PERIOD, `where`, sum, and sequences of them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from user360.records.properties import Type
 from user360.records.values import BadValue
 from user360.segments import nodes, operands, operators, periods, reading
 from user360.segments.comparisons import Operand
-from user360.segments.nodes import Compared, EventTest, PathTest
+from user360.segments.nodes import Compared, EventTest, PathTest, Sequence, Step
 from user360.segments.operators import Operator
-from user360.segments.periods import During
+from user360.segments.periods import During, Span
 from user360.segments.reading import Reader
 
 LONGEST_NAME = 200
 LONGEST_PATH = 500
 MOST_COUNTED = 1_000_000_000_000
+FEWEST_STEPS, MOST_STEPS = 2, 10
 KEYS = ("event", "occurred", "count", "during", "where", "sum")
+SEQUENCE_KEYS = ("sequence", "within", "completed", "during")
 
 
 def event(reader: Reader, given: Mapping[str, object], path: str) -> EventTest | None:
     """A condition on events."""
-    reader.events += 1
-    if reader.events == reading.MOST_EVENTS + 1:
-        most = reading.MOST_EVENTS
-        reader.fault(path, f"expected at most {most} conditions on events")
+    _counted(reader, path)
     name = reader.text(given["event"], f"{path}.event", LONGEST_NAME)
     return nodes.EventTest(
         event=name or "",
@@ -36,6 +35,56 @@ def event(reader: Reader, given: Mapping[str, object], path: str) -> EventTest |
         where=_where(reader, given.get("where", []), f"{path}.where"),
         sum=_sum(reader, given["sum"], f"{path}.sum") if "sum" in given else None,
     )
+
+
+def sequence(reader: Reader, given: Mapping[str, object], path: str) -> Sequence | None:
+    """A condition on a sequence of events."""
+    steps = _steps(reader, given["sequence"], f"{path}.sequence")
+    within = _within(reader, given["within"], f"{path}.within") if "within" in given else None
+    return nodes.Sequence(
+        steps=steps,
+        within=within,
+        completed=reader.flag(given.get("completed", True), f"{path}.completed"),
+        during=_during(reader, given["during"], f"{path}.during") if "during" in given else None,
+    )
+
+
+def _steps(reader: Reader, given: object, path: str) -> tuple[Step, ...]:
+    if not isinstance(given, list) or not FEWEST_STEPS <= len(given) <= MOST_STEPS:
+        reader.fault(path, f"expected a list of {FEWEST_STEPS} to {MOST_STEPS} steps")
+        return ()
+    steps = []
+    for i, each in enumerate(given):
+        if not reader.counted(f"{path}.{i}"):
+            break
+        steps.append(_step(reader, each, f"{path}.{i}"))
+    return tuple(step for step in steps if step is not None)
+
+
+def _step(reader: Reader, given: object, path: str) -> Step | None:
+    _counted(reader, path)
+    if not isinstance(given, dict):
+        reader.fault(path, 'expected an object such as {"event": "Purchase"}')
+        return None
+    reader.only(given, ("event", "where"), path)
+    name = reader.text(given.get("event"), f"{path}.event", LONGEST_NAME)
+    return Step(name or "", _where(reader, given.get("where", []), f"{path}.where"))
+
+
+def _within(reader: Reader, given: object, path: str) -> Span | None:
+    try:
+        return operands.span(given)
+    except BadValue as bad:
+        reader.fault(path, bad.message)
+        return None
+
+
+def _counted(reader: Reader, path: str) -> None:
+    """Count one more kind of event that is looked for; once too many leaves a fault."""
+    reader.events += 1
+    if reader.events == reading.MOST_EVENTS + 1:
+        most = reading.MOST_EVENTS
+        reader.fault(path, f"expected at most {most} conditions on events, each step being one")
 
 
 def _count(reader: Reader, given: object, path: str) -> Compared | None:

@@ -25,9 +25,9 @@ def parse(
 ) -> Node:
     """The tree that `given` (any JSON value) means.
 
-    `path` names the place of `given` in the request. `segments` are the numbers of the static
-    segments whose stored members may be asked about. Raises `InvalidCondition` with a fault for
-    every place that is wrong.
+    `path` names the place of `given` in the request. `segments` are the numbers of the segments,
+    static and dynamic, that may be named. Raises `InvalidCondition` with a fault for every place
+    that is wrong.
     """
     reader = Reader(catalogue, segments)
     node = _node(reader, given, path, 1)
@@ -50,6 +50,8 @@ def dump(node: Node) -> dict[str, Any]:
             return {"property": node.property, **_dump_test(node)}
         case nodes.EventTest():
             return _dump_event(node)
+        case nodes.Sequence():
+            return _dump_sequence(node)
         case nodes.Membership():
             return {"segment": node.segment, "in": node.inside}
 
@@ -129,16 +131,13 @@ def _event(reader: Reader, given: Mapping[str, object], path: str, _depth: int) 
 def _segment(reader: Reader, given: Mapping[str, object], path: str, _depth: int) -> Node | None:
     number, inside = given["segment"], reader.flag(given.get("in", True), f"{path}.in")
     if isinstance(number, bool) or not isinstance(number, int) or number not in reader.segments:
-        reader.fault(f"{path}.segment", "expected the number of a static segment that can be used")
+        reader.fault(f"{path}.segment", "expected the number of a segment that can be used")
         return None
     return nodes.Membership(number, inside)
 
 
-def _sequence(reader: Reader, _given: Mapping[str, object], path: str, _depth: int) -> Node | None:
-    reader.fault(
-        f"{path}.sequence", "expected another kind: sequences of events cannot be asked about yet"
-    )
-    return None
+def _sequence(reader: Reader, given: Mapping[str, object], path: str, _depth: int) -> Node | None:
+    return reading_events.sequence(reader, given, path)
 
 
 _Read = Callable[[Reader, Mapping[str, object], str, int], Node | None]
@@ -149,7 +148,7 @@ _KINDS: dict[str, tuple[tuple[str, ...], _Read]] = {
     "property": (("property", "op", "values"), _property),
     "event": (reading_events.KEYS, _event),
     "segment": (("segment", "in"), _segment),
-    "sequence": (("sequence", "within", "completed", "during"), _sequence),
+    "sequence": (reading_events.SEQUENCE_KEYS, _sequence),
 }
 
 
@@ -173,10 +172,27 @@ def _dump_event(node: nodes.EventTest) -> dict[str, Any]:
     if node.during:
         dumped["during"] = _dump_during(node.during)
     if node.where:
-        dumped["where"] = [{"path": test.path, **_dump_test(test)} for test in node.where]
+        dumped["where"] = _dump_where(node.where)
     if node.sum:
         dumped["sum"] = msgspec.structs.asdict(node.sum)
     return dumped
+
+
+def _dump_sequence(node: nodes.Sequence) -> dict[str, Any]:
+    steps = [
+        {"event": step.event, **({"where": _dump_where(step.where)} if step.where else {})}
+        for step in node.steps
+    ]
+    dumped: dict[str, Any] = {"sequence": steps, "completed": node.completed}
+    if node.within:
+        dumped["within"] = msgspec.structs.asdict(node.within)
+    if node.during:
+        dumped["during"] = _dump_during(node.during)
+    return dumped
+
+
+def _dump_where(tests: tuple[nodes.PathTest, ...]) -> list[dict[str, Any]]:
+    return [{"path": test.path, **_dump_test(test)} for test in tests]
 
 
 def _dump_during(during: During) -> dict[str, Any]:

@@ -35,6 +35,7 @@ CONDITION = {
         {"required": ["not"]},
         {"required": ["property", "op"]},
         {"required": ["event"]},
+        {"required": ["sequence"]},
         {"required": ["segment"]},
     ],
     "properties": {
@@ -50,6 +51,9 @@ CONDITION = {
         "during": {"type": "object"},
         "where": {"type": "array", "items": {"type": "object"}},
         "sum": {"type": "object"},
+        "sequence": {"type": "array", "items": {"type": "object"}},
+        "within": {"type": "object"},
+        "completed": {"type": "boolean"},
         "segment": {"type": "integer"},
         "in": {"type": "boolean"},
     },
