@@ -40,6 +40,36 @@ def test_any_tree_over_any_people_means_what_the_reference_says(
         found = expected(tree, crowd, world)
         assert warehouse.ids(tree, world, mapped=True) == found, tree
         assert warehouse.ids(tree, world, mapped=False) == found, tree
+        assert warehouse.ids(tree, world, mapped=True, ordered=True) == found, tree
+        assert warehouse.ids(tree, world, mapped=False, ordered=True) == found, tree
+
+
+COUNTS = st.builds(
+    lambda op, value: {"op": op, "value": value},
+    st.sampled_from(["is", "isNot", "gt", "gte", "lt", "lte"]),
+    st.integers(0, 5),
+)
+
+
+@settings(MANY, max_examples=150)
+@given(data=st.data(), place=st.sampled_from(people.WORLDS), seed=st.integers(0, 2**32))
+def test_counts_read_off_the_order_of_events_are_those_of_counting(
+    warehouse: Warehouse, data: st.DataObject, place: Any, seed: int
+) -> None:
+    world = people.world(*place)
+    crowd = people.population(world, seed)
+    warehouse.fill(crowd, Random(seed))
+    periods_given: list[dict[str, Any]] = [{"period": name} for name in periods.NAMED]
+    periods_given += [{"last": span} for span in SPANS]
+    periods_given += [{kind: at} for kind in ("after", "before") for at in bounds(world)]
+    for count, period in data.draw(
+        st.lists(st.tuples(COUNTS, st.none() | st.sampled_from(periods_given)), min_size=5)
+    ):
+        tree: dict[str, Any] = {"event": people.EVENTS[0], "count": count}
+        tree |= {"during": period} if period else {}
+        found = expected(tree, crowd, world)
+        for mapped in (True, False):
+            assert warehouse.ids(tree, world, mapped, ordered=True) == found, tree
 
 
 SPANS = [{"amount": amount, "unit": unit} for amount in (0, 1, 2, 30) for unit in periods.UNITS]
@@ -69,6 +99,7 @@ def test_every_period_is_right_at_every_boundary(warehouse: Warehouse, place: An
     for period in given:
         tree = {"event": "E", "during": period}
         assert warehouse.ids(tree, world) == expected(tree, crowd, world), period
+        assert warehouse.ids(tree, world, ordered=True) == expected(tree, crowd, world), period
 
 
 @pytest.mark.parametrize("kind", ["date", "datetime"])

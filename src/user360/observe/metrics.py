@@ -36,6 +36,10 @@ SEGMENTS_ASKED = Histogram(
 SEGMENTS_MOVED = Counter(
     "user360_segments_moved_total", "Records that entered and left segments, as told", ["how"]
 )
+UNORDERED = Gauge("user360_unordered_events", "Events that compaction has not put in order yet")
+COMPACT_SECONDS = Histogram(
+    "user360_compaction_seconds", "Seconds of one slice of compaction", buckets=FINE
+)
 REQUEST_SECONDS = Histogram(
     "user360_request_seconds", "Seconds of a request", ["route", "status"], buckets=FINE
 )

@@ -42,7 +42,7 @@ class Frame(msgspec.Struct, frozen=True):
     `now` is in microseconds since 1970; `mapped` is False when no record was ever merged away;
     `events` is the relation that events are read from. `segments` are the dynamic segments by
     number: each is written out where it is named, as of the same `now`. Any other segment is
-    answered from its stored members.
+    answered from its stored members. `ordered` says that events tell how far back they are.
     """
 
     schema: str
@@ -52,6 +52,7 @@ class Frame(msgspec.Struct, frozen=True):
     mapped: bool
     events: str = "events"
     segments: Mapping[int, Node] = MappingProxyType({})
+    ordered: bool = False
 
 
 def select_ids(node: Node | None, frame: Frame) -> exp.Select:
@@ -162,7 +163,8 @@ def _sequence(node: nodes.Sequence, frame: Frame, wanted: bool) -> Expr:
 
 
 def _source(frame: Frame) -> events_sql.Source:
-    return events_sql.Source(frame.schema, frame.events, "merged" if frame.mapped else None)
+    merged = "merged" if frame.mapped else None
+    return events_sql.Source(frame.schema, frame.events, merged, frame.ordered)
 
 
 def _membership(node: nodes.Membership, frame: Frame, wanted: bool) -> Expr:

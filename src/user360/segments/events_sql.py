@@ -13,7 +13,7 @@ from sqlglot import exp
 from sqlglot.expressions import Expr
 
 from user360.records.properties import Type
-from user360.segments import comparisons, operands, operators, periods, sql
+from user360.segments import comparisons, newest, operands, operators, periods, sql
 from user360.segments.comparisons import Operand, Subject
 from user360.segments.nodes import Compared, EventTest, PathTest
 from user360.segments.operators import Json, Operator, Takes
@@ -21,11 +21,15 @@ from user360.segments.periods import During, When
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where events are: the relation of events, the map of merges or None when it is empty."""
+    """Where events are: the relation of events, the map of merges or None when it is empty.
+
+    `ordered` says that events tell how far back they are (`Warehouse`: `back`).
+    """
 
     schema: str
     events: str
     merged: str | None
+    ordered: bool = False
 
 
 class _Having(msgspec.Struct, frozen=True):
@@ -51,6 +55,9 @@ def people(node: EventTest, source: Source, when: When) -> tuple[Expr, bool]:
     """
     tests = tuple(test for test in (node.count, node.sum) if test is not None)
     idle_fit = bool(tests) and all(_fits_none(test) for test in tests)
+    asked = _newest(node, source, when, _least(tests, idle_fit))
+    if asked is not None:
+        return _by_order(asked), not idle_fit
     if _is_any(tests, idle_fit):
         return _records(node, source, when, _Having()), not idle_fit
     return _records(node, source, when, _Having(tests, idle_fit)), not idle_fit
@@ -75,8 +82,46 @@ def _is_any(tests: tuple[Compared, ...], idle_fit: bool) -> bool:
 _ANY = (("gte", 0), ("gte", 1), ("gt", 0), ("isNot", 0))
 _NONE = (("is", 0), ("lt", 1), ("lte", 0))
 
+# What a number compared with asks at least for, of those who fit and of those who do not.
+_FROM = {"gte": 0, "gt": 1}
+_UP_TO = {"lt": 0, "lte": 1}
+
 _RECORD = sql.column("record_id")
 _PERSON = sql.call("coalesce", sql.column("survivor_id", "m"), sql.column("record_id", "e"))
+
+
+def _least(tests: Sequence[Compared], idle_fit: bool) -> int | None:
+    """From how many events on somebody is in the sub-select, where nothing else decides."""
+    if _is_any(tuple(tests), idle_fit):
+        return 1
+    if len(tests) > 1 or tests[0].path:
+        return None
+    more = (_UP_TO if idle_fit else _FROM).get(tests[0].op)
+    return None if more is None else int(tests[0].value) + more
+
+
+def _newest(node: EventTest, source: Source, when: When, least: int | None) -> newest.Asked | None:
+    """The question for the newest events, where their order answers it."""
+    window = periods.of(node.during, when)
+    over = window.end is not None and window.end <= when.now
+    if not source.ordered or least is None or node.where or over:
+        return None
+    merged = None if source.merged is None else sql.relation(source.schema, source.merged)
+    events = sql.relation(source.schema, source.events)
+    return newest.Asked(events, merged, node.event, least, window)
+
+
+def _by_order(asked: newest.Asked) -> Expr:
+    """The people who have so many events; `count` groups whoever their order says nothing of."""
+    having = _Having((Compared("gte", asked.least),))
+    merged = asked.merged
+    if merged is None:
+        return newest.records(asked, lambda scan: scan, lambda scan: _counted(scan, having))
+    return newest.records(
+        asked,
+        lambda scan: fold(scan, merged.copy()),
+        lambda scan: _counted_through(merged.copy(), scan, having),
+    )
 
 
 def _records(node: EventTest, source: Source, when: When, having: _Having) -> Expr:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -55,7 +55,7 @@ def selected(
     warehouse: Warehouse, workspace: Workspace, node: Node | None, now: int, text: str | None = None
 ) -> str:
     """SQL that selects the `id` of every record for which `node`, and the text search, hold."""
-    given = frame(warehouse, workspace, now)
+    given = msgspec.structs.replace(frame(warehouse, workspace, now), ordered=True)
     select = compiler.select_ids(node, given)
     if text and text.strip():
         select = select.where(compiler.text_search(text.strip()), copy=False)
@@ -101,24 +101,48 @@ def search(
     Unknown values come last in either direction. Raises `Problem` for an order or a cursor that
     cannot be used.
     """
-    sql = selected(warehouse, workspace, node, now, text)
-    schema = schema_of(workspace.id)
-    order = [*(_column(part, i, workspace.catalogue) for i, part in enumerate(sort)), ("id", True)]
+    chosen = selected(warehouse, workspace, node, now, text)
+    return listed(warehouse, workspace, chosen, sort=sort, limit=limit, cursor=cursor)
+
+
+def listed(
+    warehouse: Warehouse,
+    workspace: Workspace,
+    chosen: str,
+    *,
+    held: str | None = None,
+    sort: Sequence[By] = (),
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page:
+    """One page of the records that `chosen`, SQL, selects the `id` of.
+
+    With `held`, SQL that selects `id` and `since`, only those count, and `since` can be sorted by.
+    """
+    source = f"{schema_of(workspace.id)}.records"
+    if held is not None:
+        source += f" JOIN ({held}) AS held USING (id)"
+        chosen = f"SELECT id FROM ({held}) AS held WHERE id IN ({chosen})"
+    beside = {**READ_ONLY, "since": "held.since"} if held is not None else READ_ONLY
+    order = [
+        *(_column(part, i, workspace.catalogue, beside) for i, part in enumerate(sort)),
+        ("id", True),
+    ]
     after, given = _after(order, cursor, sort)
     columns = ", ".join(f"{column} AS k{i}" for i, (column, _) in enumerate(order))
-    listed = ", ".join(
+    by = ", ".join(
         f"k{i} {'DESC' if desc else 'ASC'} NULLS LAST" for i, (_, desc) in enumerate(order)
     )
     rows = warehouse.query(
-        f"SELECT {columns} FROM {schema}.records WHERE id IN ({sql}) AND {after}"
-        f" ORDER BY {listed} LIMIT {limit + 1}",
+        f"SELECT {columns} FROM {source} WHERE id IN ({chosen}) AND {after}"
+        f" ORDER BY {by} LIMIT {limit + 1}",
         given,
     ).rows
     found = rows[:limit]
     more = len(rows) > limit
     # A first page that is also the last one has counted them.
     whole = cursor is None and not more
-    total = len(found) if whole else count_of(warehouse, sql)
+    total = len(found) if whole else count_of(warehouse, chosen)
     following = _write_cursor(found[-1], sort) if more else None
     return Page(total, [row[-1] for row in found], following)
 
@@ -128,11 +152,13 @@ def count_of(warehouse: Warehouse, sql: str) -> int:
     return int(warehouse.query(f"SELECT count(*) FROM ({sql}) AS found").rows[0][0])
 
 
-def _column(part: By, place: int, catalogue: Catalogue) -> tuple[str, bool]:
-    """The expression to order by, and whether it descends."""
-    if part.by in READ_ONLY:
-        return f"epoch_us({READ_ONLY[part.by]})", part.desc
+def _column(
+    part: By, place: int, catalogue: Catalogue, beside: Mapping[str, str]
+) -> tuple[str, bool]:
+    """The expression to order by, and whether it descends; `beside` are moments by their names."""
     declared = catalogue.get(part.by)
+    if declared is None and part.by in beside:
+        return f"epoch_us({beside[part.by]})", part.desc
     if declared is None or declared.type is Type.LIST:
         fault = Fault(f"sort.{place}.by", "invalidProperty", "by must name a property, not a list")
         raise Invalid(fault.message, faults=[fault])

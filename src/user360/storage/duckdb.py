@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from user360.errors import StorageFailed, Unavailable
-from user360.storage import relations
+from user360.storage import compaction, relations
 from user360.storage.relations import TYPES, ids_table, lent
 from user360.storage.warehouse import (
     EVENTS,
@@ -31,13 +31,14 @@ from user360.storage.warehouse import (
     schema_of,
 )
 
+# What the relations look like; a file of another layout is made anew.
+LAYOUT = 2
 EVENT_COLUMNS = ", ".join(f'"{name}"' for name in EVENTS.names)
 BESIDE = {name for name, _ in FIXED}  # columns of records that are no property
 # Seconds that closing waits for questions being answered.
 PATIENCE = 5.0
 # Failures that say nothing about the file.
 OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EMFILE)
-ORDER = 'name, record_id, "at", seq'
 
 
 class Damaged(Exception):
@@ -81,9 +82,7 @@ class DuckDB:
         shutil.rmtree(spilled, ignore_errors=True)
         try:
             self._main = duckdb.connect(str(path), config=config)
-            self._main.execute("CREATE TABLE IF NOT EXISTS state (position BIGINT)").fetchall()
-            if not self._main.execute("SELECT count(*) FROM state").fetchall()[0][0]:
-                self._main.execute("INSERT INTO state VALUES (0)").fetchall()
+            _check_layout(self._main)
             self._columns = self._existing()
         except duckdb.Error as error:
             raise _judged(error) from error
@@ -93,6 +92,8 @@ class DuckDB:
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._used: list[duckdb.DuckDBPyConnection] = []
         self._mapped: dict[int, bool] = {}
+        self._compacting = threading.Lock()
+        self._sweeps: dict[int, list[compaction.Slice]] = {}
 
     def position(self) -> int:
         return int(self._main.cursor().execute("SELECT position FROM state").fetchall()[0][0])
@@ -169,18 +170,15 @@ class DuckDB:
             count = cursor.execute(f"SELECT count(*) FROM {schema}.events_fresh").fetchall()[0][0]
             if count < max(1, least):
                 return False
-            cursor.execute(
-                f"INSERT INTO {schema}.events_sorted"
-                f" SELECT * FROM {schema}.events_fresh ORDER BY {ORDER}"
-            ).fetchall()
-            cursor.execute(f"DELETE FROM {schema}.events_fresh").fetchall()
+            compaction.fold(cursor, schema, EVENT_COLUMNS)
         return True
 
     def sort(self, workspace: int) -> None:
         schema = schema_of(workspace)
         with self._transaction() as cursor:
             for statement in (
-                f"CREATE TABLE {schema}.sorting AS SELECT * FROM {schema}.events ORDER BY {ORDER}",
+                f"CREATE TABLE {schema}.sorting AS SELECT {EVENT_COLUMNS}, 0::INTEGER AS back"
+                f" FROM {schema}.events ORDER BY {compaction.ORDER}",
                 f"DROP VIEW {schema}.events",
                 f"DROP TABLE {schema}.events_sorted",
                 f"DELETE FROM {schema}.events_fresh",
@@ -188,6 +186,43 @@ class DuckDB:
                 relations.view(schema),
             ):
                 cursor.execute(statement).fetchall()
+        with self._compacting:
+            self._sweeps[workspace] = self._slices(workspace, 4 * compaction.SLICE)
+            while self._rewrite_next(workspace):
+                pass
+
+    def uncounted(self, workspace: int) -> tuple[int, int]:
+        with self._cursor() as cursor:
+            return compaction.uncounted(cursor, schema_of(workspace))
+
+    def compact(self, workspace: int, least: int) -> bool:
+        with self._compacting:
+            if workspace not in self._sweeps:
+                if self.uncounted(workspace)[0] < max(1, least):
+                    return False
+                self._sweeps[workspace] = self._slices(workspace, compaction.SLICE)
+            return self._rewrite_next(workspace)
+
+    def _slices(self, workspace: int, size: int) -> list[compaction.Slice]:
+        """The slices of a sweep, the first one last."""
+        with self._cursor() as cursor:
+            return compaction.slices(cursor, schema_of(workspace), size)[::-1]
+
+    def _rewrite_next(self, workspace: int) -> bool:
+        """Rewrite the next slice of a sweep that has begun; False when none is left."""
+        waiting = self._sweeps[workspace]
+        while waiting:
+            with self._transaction() as cursor:
+                part = waiting[-1]
+                done = compaction.rewrite(cursor, schema_of(workspace), part, EVENT_COLUMNS)
+            waiting.pop()
+            if done:
+                # At once, while there is little to write: left to the engine it would come seldom
+                # and take long.
+                self.checkpoint()
+                return True
+        del self._sweeps[workspace]
+        return False
 
     def mapped(self, workspace: int) -> bool:
         if workspace not in self._mapped:
@@ -337,6 +372,19 @@ class DuckDB:
         for schema, column, kind in rows:
             found.setdefault(int(schema[1:]), {})[column] = kind
         return found
+
+
+def _check_layout(connection: duckdb.DuckDBPyConnection) -> None:
+    """Begin an empty file. Raises `Damaged` for one of another layout."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS state AS SELECT 0::BIGINT AS position, $1::INTEGER AS layout",
+        [LAYOUT],
+    ).fetchall()
+    columns = connection.execute("SELECT * FROM state LIMIT 0").description or ()
+    held = "layout" in {each[0] for each in columns}
+    if not held or connection.execute("SELECT layout FROM state").fetchall() != [(LAYOUT,)]:
+        connection.close()
+        raise Damaged("the file has another layout")
 
 
 def _nothing() -> None:

@@ -19,6 +19,7 @@ import structlog
 
 from user360.errors import StorageFailed, Unavailable
 from user360.observe import metrics
+from user360.storage.compactor import Compactor
 from user360.storage.duckdb import Damaged
 from user360.storage.ledger import Connection, Ledger
 from user360.storage.warehouse import Changes, Snapshot, Warehouse
@@ -90,6 +91,7 @@ class Projector:
         self._columns: Mapping[int, Mapping[str, str]] = {}
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._loop, name="projector", daemon=True)
+        self.compactor = Compactor(lambda: self._warehouse, lambda: list(self._columns))
 
     @property
     def warehouse(self) -> Warehouse:
@@ -133,6 +135,7 @@ class Projector:
 
     def start(self) -> None:
         self._thread.start()
+        self.compactor.start()
 
     def committed(self, position: int) -> None:
         """Told by the committer: the log has grown to `position`."""
@@ -158,6 +161,7 @@ class Projector:
             raise Unavailable("Lists and segments are behind; try again shortly")
 
     def close(self) -> None:
+        self.compactor.close()
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -247,6 +251,10 @@ class Projector:
     def fold_at(self, rows: int) -> None:
         """Sort fresh events into place when a workspace has this many."""
         self._fold_at = rows
+
+    def sort(self, workspace: int) -> None:
+        """Put all events of a workspace in order now, on the caller's thread; rounds wait."""
+        self._open_warehouse().sort(workspace)
 
     def prepare(self, needed: Mapping[int, Mapping[str, str]] | None = None) -> None:
         """Make the relations and columns that the declarations, or a round, ask for.

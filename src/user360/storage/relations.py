@@ -40,7 +40,7 @@ def tables(schema: str, columns: Columns) -> list[str]:
         f"CREATE TABLE {schema}.changes (seq BIGINT, segment_id BIGINT, record_id BIGINT,"
         ' "at" TIMESTAMP, entered BOOLEAN, silent BOOLEAN)',
         f'CREATE TABLE {schema}.sizes (seq BIGINT, segment_id BIGINT, "at" TIMESTAMP, size BIGINT)',
-        f"CREATE TABLE {schema}.events_sorted ({events})",
+        f"CREATE TABLE {schema}.events_sorted ({events}, back INTEGER)",
         f"CREATE TABLE {schema}.events_fresh ({events})",
         view(schema),
     ]
@@ -50,7 +50,7 @@ def view(schema: str) -> str:
     """The statement that makes one relation of all events."""
     return (
         f"CREATE VIEW {schema}.events AS SELECT * FROM {schema}.events_sorted"
-        f" UNION ALL SELECT * FROM {schema}.events_fresh"
+        f" UNION ALL SELECT *, 0 FROM {schema}.events_fresh"
     )
 
 
