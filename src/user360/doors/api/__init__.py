@@ -13,6 +13,7 @@ from user360.doors.api import (
     segments,
     sessions,
     users,
+    why,
     workspace,
 )
 
@@ -27,5 +28,6 @@ ROUTES = [
     *segments.ROUTES,
     *segment_versions.ROUTES,
     *segment_members.ROUTES,
+    *why.ROUTES,
     *workspace.ROUTES,
 ]
