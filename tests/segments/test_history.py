@@ -14,10 +14,11 @@ from user360.access.change import Change
 from user360.clock import SECOND, StillClock, to_datetime, to_us
 from user360.errors import Invalid, Problem
 from user360.events import event
-from user360.ingest.call import Call, Event, Session
+from user360.ingest.call import Call, Event, Session, Verb
 from user360.platform import Platform
 from user360.segments import define, history, sizes
 from user360.segments.history import Moved, Stay, Wanted
+from user360.segments.store import DYNAMIC, STATIC
 from user360.storage.ledger import Connection
 
 HOUR = 3_600 * SECOND
@@ -76,12 +77,14 @@ class Told:
         )
 
     edits: Sequence[int] = ()
+    kind = DYNAMIC
 
     def stays(self, number: int) -> list[Stay]:
         return history.stays(self.platform.wait(), self.workspace, number)
 
     def sizes(self, bucket: sizes.Bucket, since: int | None = None) -> list[tuple[datetime, int]]:
-        where = (self.platform.wait(), self.workspace, self.segment, bucket)
+        segment = msgspec.structs.replace(self.workspace.segments[self.segment], kind=self.kind)
+        where = (self.platform.wait(), self.workspace, segment, bucket)
         found = sizes.over_time(*where, since, self.clock.now())
         return [(to_datetime(point.at), point.size) for point in found]
 
@@ -201,3 +204,18 @@ def test_an_hour_that_the_clock_skips_is_no_point(told: Told) -> None:
     hours = [at.hour for at, _ in found]
     assert hours == [23, 0, 1, 2, 3]
     assert len(set(found)) == len(found)
+
+
+def test_the_sizes_of_a_list_follow_from_who_moved(told: Told) -> None:
+    told.kind = STATIC
+    assert told.sizes("day") == []
+    asha, ravi, meera = (told.user(name) for name in ("asha", "ravi", "meera"))
+    told.moves([asha, ravi, meera])
+    told.clock.move(days=1)
+    told.moves(exit=[ravi])
+    told.clock.move(days=2)
+    told.moves([ravi])
+    told.clock.move(seconds=1)
+    assert [size for _, size in told.sizes("day")] == [3, 2, 2, 3]
+    told.call(user_id="meera", verb=Verb.DELETE)
+    assert [size for _, size in told.sizes("day")] == [2, 1, 1, 2]

@@ -1,7 +1,8 @@
-"""Who is in a segment, asked of one record: the same compiled condition, for that record only."""
+"""Which segments one record is in, and whether a condition is true of it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -9,66 +10,61 @@ import msgspec
 from user360 import clock
 from user360.access.workspaces import Workspace
 from user360.errors import InvalidCondition
-from user360.identity import people
-from user360.records import settle
-from user360.segments import conditions, nodes, questions, store
-from user360.segments.store import STATIC, Segment
-from user360.storage.ledger import Connection, Dialect
+from user360.segments import conditions, nodes, questions, stored
+from user360.segments.store import Segment
 from user360.storage.warehouse import Warehouse
 
 
-class Known(msgspec.Struct, frozen=True):
-    """The living segments of a workspace, and since when somebody is in the static ones."""
+class Membership(msgspec.Struct, frozen=True):
+    """A segment that a record is in; `since` is None where only the condition says so."""
 
-    segments: list[Segment]
-    since: dict[int, int]
-
-
-def known(connection: Connection, dialect: Dialect, workspace: Workspace, number: int) -> Known:
-    """What the ledger knows of a living record's memberships."""
-    forest = people.grove(connection, dialect, [number])
-    members = settle.members(forest, number) if number in forest else []
-    segments = list(workspace.segments.values())
-    return Known(segments, store.since(connection, dialect, members))
+    segment: Segment
+    since: int | None
 
 
 def of_record(
-    warehouse: Warehouse, workspace: Workspace, known: Known, number: int, now: int
-) -> list[dict[str, Any]]:
-    """The segments that are not archived and that a record is in, as the API answers them."""
-    return [
-        {
-            "id": segment.id,
-            "name": segment.name,
-            "kind": segment.kind,
-            "since": since(segment, known),
-        }
-        for segment in known.segments
-        if segment.archived_at is None and _is_in(warehouse, workspace, segment, known, number, now)
-    ]
+    warehouse: Warehouse,
+    workspace: Workspace,
+    filling: Collection[int],
+    number: int,
+    now: int,
+) -> list[Membership]:
+    """The segments that are not archived and that a living record is in, by name.
+
+    Of those that are `filling`, under a definition whose members are not stored yet, the condition
+    is asked.
+    """
+    held = stored.of_record(warehouse, workspace, number)
+    found = []
+    for segment in workspace.segments.values():
+        if segment.archived_at is not None:
+            continue
+        if segment.id in filling:
+            if _is_in(warehouse, workspace, segment, number, now):
+                found.append(Membership(segment, None))
+        elif segment.id in held:
+            found.append(Membership(segment, held[segment.id]))
+    return found
 
 
-def since(segment: Segment, known: Known) -> str | None:
-    """When the record entered, in ISO 8601; known of static segments."""
-    at = known.since.get(segment.id)
-    return None if at is None else clock.to_iso(at)
+def shown(membership: Membership) -> dict[str, Any]:
+    """A membership as the API answers it."""
+    segment, since = membership.segment, membership.since
+    return {
+        "id": segment.id,
+        "name": segment.name,
+        "kind": segment.kind,
+        "since": None if since is None else clock.to_iso(since),
+    }
 
 
 def _is_in(
-    warehouse: Warehouse,
-    workspace: Workspace,
-    segment: Segment,
-    known: Known,
-    number: int,
-    now: int,
+    warehouse: Warehouse, workspace: Workspace, segment: Segment, number: int, now: int
 ) -> bool:
-    if segment.kind == STATIC:
-        return segment.id in known.since
     try:
-        node = conditions.node_of(segment, workspace)
+        return holds(warehouse, workspace, conditions.node_of(segment, workspace), number, now)
     except InvalidCondition:
         return False
-    return holds(warehouse, workspace, node, number, now)
 
 
 def holds(

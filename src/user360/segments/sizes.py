@@ -11,6 +11,8 @@ import msgspec
 from user360 import clock
 from user360.access.workspaces import Workspace
 from user360.errors import Invalid
+from user360.segments import stored
+from user360.segments.store import STATIC, Segment
 from user360.storage.warehouse import Warehouse, schema_of
 
 Bucket = Literal["hour", "day", "week"]
@@ -28,7 +30,7 @@ class Point(msgspec.Struct, frozen=True):
 def over_time(
     warehouse: Warehouse,
     workspace: Workspace,
-    segment: int,
+    segment: Segment,
     bucket: Bucket,
     since: int | None,
     until: int,
@@ -38,13 +40,8 @@ def over_time(
     Buckets are those of the workspace's time zone, weeks begin on Monday. Raises `Invalid` when
     there would be more than 1,000; without `since` they are the last ones.
     """
-    rows = warehouse.query(
-        f"SELECT epoch_us(date_trunc('{bucket}', (\"at\" AT TIME ZONE 'UTC') AT TIME ZONE ?))"
-        f" AS bucket, arg_max(size, seq) FROM {schema_of(workspace.id)}.sizes"
-        ' WHERE segment_id = ? AND "at" < make_timestamp(?) GROUP BY bucket ORDER BY bucket',
-        [workspace.settings.time_zone, segment, until],
-    ).rows
-    known = {_plain(at): size for at, size in rows}
+    ask = _of_list if segment.kind == STATIC else _told
+    known = {_plain(at): size for at, size in ask(warehouse, workspace, segment.id, bucket, until)}
     if not known:
         return []
     first = next(iter(known)) if since is None else _begun(workspace, since, bucket)
@@ -54,6 +51,42 @@ def over_time(
         raise Invalid.at("from", f"from and to are {many:,} {bucket}s apart, at most {MOST:,}")
     start = first if many <= MOST else last - (MOST - 1) * STEPS[bucket]
     return list(_points(workspace, known, start, last, STEPS[bucket]))
+
+
+def _told(
+    warehouse: Warehouse, workspace: Workspace, segment: int, bucket: Bucket, until: int
+) -> list[tuple[int, int]]:
+    """The last size that was told in each bucket."""
+    rows = warehouse.query(
+        f"SELECT {_BUCKET.format(bucket=bucket)} AS bucket, arg_max(size, seq)"
+        f" FROM {schema_of(workspace.id)}.sizes"
+        ' WHERE segment_id = ? AND "at" < make_timestamp(?) GROUP BY bucket ORDER BY bucket',
+        [workspace.settings.time_zone, segment, until],
+    ).rows
+    return [(at, size) for at, size in rows]
+
+
+def _of_list(
+    warehouse: Warehouse, workspace: Workspace, segment: int, bucket: Bucket, until: int
+) -> list[tuple[int, int]]:
+    """The sizes of a list, reckoned back from what it is now by who entered and left since."""
+    schema = schema_of(workspace.id)
+    rows = warehouse.query(
+        f"SELECT {_BUCKET.format(bucket=bucket)} AS bucket,"
+        f' bool_and("at" < make_timestamp(?)), sum(if(entered, 1, -1)) FROM {schema}.changes'
+        ' WHERE segment_id = ? GROUP BY bucket, "at" < make_timestamp(?) ORDER BY bucket',
+        [workspace.settings.time_zone, until, segment, until],
+    ).rows
+    size = stored.count(warehouse, workspace, segment) - sum(moved for _, _, moved in rows)
+    found = {}
+    for at, within, moved in rows:
+        size += int(moved)
+        if within:
+            found[at] = size
+    return list(found.items())
+
+
+_BUCKET = """epoch_us(date_trunc('{bucket}', ("at" AT TIME ZONE 'UTC') AT TIME ZONE ?))"""
 
 
 def _points(

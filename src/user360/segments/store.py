@@ -192,16 +192,6 @@ def remove_members(
     return list(connection.execute(query, given).scalars())
 
 
-def since(connection: Connection, dialect: Dialect, records: Collection[int]) -> dict[int, int]:
-    """For each static segment one of these records is in: the earliest time it entered."""
-    query = text(
-        "SELECT segment_id, min(since) FROM segment_members"
-        f" WHERE record_id IN {dialect.values('records')} GROUP BY segment_id"
-    )
-    rows = connection.execute(query, {"records": array(list(records))})
-    return {segment: at for segment, at in rows}  # noqa: C416 - rows are no pairs to the types
-
-
 def all_members(connection: Connection, workspace: int) -> list[tuple[int, int]]:
     """The stored membership of a whole workspace: pairs of segment and record."""
     query = text(

@@ -108,7 +108,7 @@ def test_the_segments_of_a_user_with_since(api: Api) -> None:
     found = api.get("/users/asha/segments").json()["segments"]
     assert [(s["id"], s["kind"], s["since"] is not None) for s in found] == [
         (friends["id"], "static", True),
-        (inside["id"], "dynamic", False),
+        (inside["id"], "dynamic", True),
     ]
 
 

@@ -8,12 +8,12 @@ from user360.doors.api import (
     many,
     person,
     properties,
+    segment_history,
     segment_members,
     segment_versions,
     segments,
     sessions,
     users,
-    why,
     workspace,
 )
 
@@ -28,6 +28,6 @@ ROUTES = [
     *segments.ROUTES,
     *segment_versions.ROUTES,
     *segment_members.ROUTES,
-    *why.ROUTES,
+    *segment_history.ROUTES,
     *workspace.ROUTES,
 ]

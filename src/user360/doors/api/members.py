@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from user360 import clock
+from user360 import clock, ids
 from user360.access.workspaces import Workspace
 from user360.doors import gate
 from user360.doors.api import shapes
 from user360.doors.api.shapes import Answer, Asked, Moment, Record
 from user360.errors import InvalidCondition
-from user360.segments import conditions, define, lifetime, memberships, questions, usage
+from user360.segments import (
+    conditions,
+    define,
+    lifetime,
+    memberships,
+    questions,
+    stored,
+    usage,
+)
+from user360.segments.kept import Freshness
 from user360.segments.nodes import Node
-from user360.segments.store import DYNAMIC, Segment
+from user360.segments.store import DYNAMIC, STATIC, Segment
 from user360.storage.warehouse import Warehouse
 
 MOST_USERS = 10_000
+Result = TypeVar("Result")
 
 
 class Named(Answer):
@@ -28,10 +40,26 @@ class Named(Answer):
     name: str
 
 
+class Fresh(Answer):
+    """How true the stored members of a dynamic segment are.
+
+    They were last right at `position` and `asOf`; `lagMs` is 0 when nothing waits to be looked at.
+    At `nextBoundary` at the latest the clock may change somebody's answer. While it cannot be
+    evaluated it keeps its last members and is tried again at `retryAt`.
+    """
+
+    position: int
+    as_of: Moment
+    lag_ms: float
+    next_boundary: Moment | None
+    retry_at: Moment | None
+
+
 class Shown(Answer):
-    """A segment. `count` is as of `asOf`; where it cannot be known, `error` says why.
+    """A segment. `count` is as of `asOf`; where it cannot be evaluated, `error` says why.
 
     `version` counts its definitions from 1; `usedBy` are the segments that ask about it.
+    `freshness` is null for a static one, and before a new definition was evaluated.
     """
 
     id: int
@@ -44,6 +72,7 @@ class Shown(Answer):
     as_of: Moment
     position: int
     error: str | None
+    freshness: Fresh | None
     used_by: list[Named]
     created_at: Moment
     updated_at: Moment
@@ -51,11 +80,17 @@ class Shown(Answer):
     archived_at: Moment | None
 
 
+class Member(Record):
+    """A member; `since` is when it entered, null where only the condition says that it is in."""
+
+    since: Moment | None
+
+
 class Page(Answer):
     """One page of the members, how many there are in all, as of when."""
 
     total: int
-    users: list[Record]
+    users: list[Member]
     cursor: str | None
     as_of: Moment
 
@@ -75,35 +110,65 @@ async def shown(request: Asked, segment: Segment, at_least: int = 0) -> Shown:
 
 
 async def all_shown(request: Asked, segments: list[Segment], at_least: int = 0) -> list[Shown]:
-    """Segments with their counts."""
-    workspace, now = gate.actor_of(request).workspace, gate.platform_of(request).now()
+    """Segments with their counts: one question for all lists, none for dynamic ones in force."""
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
     used_by = usage.used_by(workspace)
 
     def asked(warehouse: Warehouse) -> list[Shown]:
-        position = warehouse.position()
-        return [
-            _shown(
-                segment,
-                [Named(id=s.id, name=s.name) for s in used_by.get(segment.id, ())],
-                now,
-                position,
-                *_count(warehouse, workspace, segment, now),
-            )
-            for segment in segments
-        ]
+        now, position = platform.clock.now(), warehouse.position()
+        lists = [s.id for s in segments if s.kind == STATIC]
+        sizes = stored.counts(warehouse, workspace, lists)
+        told = []
+        for segment in segments:
+            fresh = freshness(request, segment)
+            if segment.kind == STATIC:
+                state = State(sizes.get(segment.id, 0), None, now, position)
+            elif fresh is not None:
+                as_of = now if fresh.lag == 0 and not fresh.error else fresh.as_of
+                state = State(fresh.size, fresh.error, as_of, fresh.position)
+            else:
+                state = State(*_count(warehouse, workspace, segment, now), now, position)
+            told.append(_shown(segment, state, fresh, used_by.get(segment.id, ())))
+        return told
 
-    return await gate.ask(request, asked, at_least)
+    return await ask(request, segments, asked, at_least)
+
+
+def freshness(request: Asked, segment: Segment) -> Freshness | None:
+    """How true the stored members are; None for a list, and before a new definition is filled."""
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    current = workspace.segments.get(segment.id, segment)
+    if current.kind == STATIC or current.filled != current.version:
+        return None
+    return platform.keeper.freshness(workspace.id, segment.id)
+
+
+async def ask(
+    request: Asked,
+    segments: Iterable[Segment],
+    question: Callable[[Warehouse], Result],
+    at_least: int = 0,
+) -> Result:
+    """Ask about stored members once they are right at what the caller says it must see."""
+    position = gate.min_seq(request)
+    if position and any(s.kind == DYNAMIC for s in segments):
+        keeper = gate.platform_of(request).keeper
+        await asyncio.to_thread(keeper.settle, position)
+    return await gate.ask(request, question, at_least)
+
+
+class State(NamedTuple):
+    """What a segment answers now: how many are in it, or why that is not known, as of when."""
+
+    size: int | None
+    error: str | None
+    as_of: int
+    position: int
 
 
 def _shown(
-    segment: Segment,
-    used_by: list[Named],
-    now: int,
-    position: int,
-    count: int | None,
-    error: str | None,
+    segment: Segment, state: State, fresh: Freshness | None, used_by: Iterable[Segment]
 ) -> Shown:
-    archived = segment.archived_at
     return Shown(
         id=segment.id,
         name=segment.name,
@@ -111,16 +176,31 @@ def _shown(
         kind="dynamic" if segment.kind == DYNAMIC else "static",
         where=conditions.of(segment),
         version=segment.version,
-        count=count,
-        as_of=clock.to_iso(now),
-        position=position,
-        error=error,
-        used_by=used_by,
+        count=state.size,
+        as_of=clock.to_iso(state.as_of),
+        position=state.position,
+        error=state.error,
+        freshness=None if fresh is None else _fresh(fresh),
+        used_by=[Named(id=s.id, name=s.name) for s in used_by],
         created_at=clock.to_iso(segment.created_at),
         updated_at=clock.to_iso(segment.updated_at),
         used_at=clock.to_iso(segment.used_at),
-        archived_at=None if archived is None else clock.to_iso(archived),
+        archived_at=_iso(segment.archived_at),
     )
+
+
+def _fresh(fresh: Freshness) -> Fresh:
+    return Fresh(
+        position=fresh.position,
+        as_of=clock.to_iso(fresh.as_of),
+        lag_ms=fresh.lag / 1000,
+        next_boundary=_iso(fresh.next_boundary),
+        retry_at=_iso(fresh.retry_at),
+    )
+
+
+def _iso(at: int | None) -> str | None:
+    return None if at is None else clock.to_iso(at)
 
 
 def _count(
@@ -153,7 +233,10 @@ async def numbers(request: Asked, node: Node | None, text: str | None = None) ->
 
 
 async def numbers_of(request: Asked, segment: Segment) -> list[int]:
-    """Every member. Raises `InvalidCondition` when the segment cannot be asked."""
+    """Every member, all that is on disk counted.
+
+    Raises `InvalidCondition` when the segment cannot be asked.
+    """
     workspace = gate.actor_of(request).workspace
     return await numbers(request, conditions.node_of(segment, workspace))
 
@@ -168,22 +251,31 @@ async def page(
 ) -> Page:
     """One page of the members. Raises `InvalidCondition` when the segment cannot be asked."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    now = platform.now()
-    found = await gate.ask(
-        request,
-        lambda w: questions.search(
-            w,
-            workspace,
-            conditions.node_of(segment, workspace),
-            text=text,
-            sort=_order(sort),
-            limit=limit,
-            cursor=cursor,
-            now=now,
-        ),
-    )
+
+    def asked(warehouse: Warehouse) -> tuple[questions.Page, Mapping[int, int], int]:
+        now = platform.clock.now()
+        how: dict[str, Any] = {"sort": _order(sort), "limit": limit, "cursor": cursor}
+        if not kept(request, segment):
+            node = conditions.node_of(segment, workspace)
+            where = (warehouse, workspace, node)
+            return questions.search(*where, text=text, now=now, **how), {}, now
+        held = stored.select(warehouse, workspace, [segment.id])
+        chosen = questions.selected(warehouse, workspace, None, now, text)
+        found = questions.listed(warehouse, workspace, chosen, held=held, **how)
+        return found, stored.since(warehouse, workspace, segment.id, found.numbers), now
+
+    found, since, now = await ask(request, [segment], asked)
     users = await shapes.records(request, found.numbers)
-    return Page(total=found.total, users=users, cursor=found.cursor, as_of=clock.to_iso(now))
+    entered = {ids.public_record_id(number): at for number, at in since.items()}
+    shown = [
+        Member(**msgspec.structs.asdict(user), since=_iso(entered.get(user.id))) for user in users
+    ]
+    return Page(total=found.total, users=shown, cursor=found.cursor, as_of=clock.to_iso(now))
+
+
+def kept(request: Asked, segment: Segment) -> bool:
+    """Whether the stored members are those of the definition in force."""
+    return segment.kind == STATIC or freshness(request, segment) is not None
 
 
 def _order(sort: str | None) -> list[questions.By]:
@@ -192,13 +284,14 @@ def _order(sort: str | None) -> list[questions.By]:
 
 
 async def of_record(request: Asked, segment: Segment, number: int) -> tuple[bool, str | None]:
-    """Whether a living record is a member, and since when as far as that is known."""
+    """Whether a living record is a member, and since when as far as that is stored."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    dialect, now = platform.ledger.dialect, platform.now()
-    known = await gate.read(platform, lambda c: memberships.known(c, dialect, workspace, number))
-    alone = msgspec.structs.replace(segment, archived_at=None)
-    found = memberships.Known([alone], known.since)
-    told = await gate.ask(
-        request, lambda w: memberships.of_record(w, workspace, found, number, now)
-    )
-    return bool(told), told[0]["since"] if told else None
+
+    def asked(warehouse: Warehouse) -> tuple[bool, str | None]:
+        if kept(request, segment):
+            at = stored.of_record(warehouse, workspace, number).get(segment.id)
+            return at is not None, _iso(at)
+        node = conditions.node_of(segment, workspace)
+        return memberships.holds(warehouse, workspace, node, number, platform.clock.now()), None
+
+    return await ask(request, [segment], asked)

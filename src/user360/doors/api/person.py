@@ -12,7 +12,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from user360 import clock
 from user360.access import audit
 from user360.doors import gate
-from user360.doors.api import shapes
+from user360.doors.api import members, shapes
 from user360.doors.api.bodies import Body
 from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Answer, Asked, Moment, Record
@@ -22,6 +22,7 @@ from user360.identity import history as told
 from user360.identity import merges as merging
 from user360.ingest.call import Verb
 from user360.segments import memberships
+from user360.storage.warehouse import Warehouse
 
 ASHA = {"user_id": "asha@example.com"}
 DryRun = Annotated[bool, QueryParameter(name="dryRun", description="only say what would happen")]
@@ -86,7 +87,7 @@ class History(Answer):
 
 
 class SegmentOf(Answer):
-    """A segment that somebody is in; `since` is known of static ones."""
+    """A segment that somebody is in; `since` is null while it is being filled."""
 
     id: int
     name: str
@@ -272,12 +273,15 @@ async def segments(request: Asked, user_id: FromPath[str]) -> Response[SegmentsO
     """Those that are not archived."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
     number = shapes.number_of_user(request, user_id)
-    now, dialect = platform.now(), platform.ledger.dialect
-    known = await gate.read(platform, lambda c: memberships.known(c, dialect, workspace, number))
-    found = await gate.ask(
-        request, lambda w: memberships.of_record(w, workspace, known, number, now)
-    )
-    return gate.answer({"segments": found, "asOf": clock.to_iso(now)})
+    now, segments = platform.now(), workspace.segments.values()
+
+    def asked(warehouse: Warehouse) -> list[memberships.Membership]:
+        filling = [s.id for s in segments if not members.kept(request, s)]
+        return memberships.of_record(warehouse, workspace, filling, number, now)
+
+    found = await members.ask(request, segments, asked)
+    told = [memberships.shown(each) for each in found]
+    return gate.answer({"segments": told, "asOf": clock.to_iso(now)})
 
 
 @operation(

@@ -1,0 +1,66 @@
+"""Stored members: who is in a segment since when, without asking its condition.
+
+Whoever was merged away is a member as the survivor, since the first of them entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from user360.access.workspaces import Workspace
+from user360.storage.warehouse import Warehouse, schema_of
+
+
+def select(warehouse: Warehouse, workspace: Workspace, segments: Collection[int]) -> str:
+    """SQL that selects `segment_id`, `id` and `since` of every member of these segments."""
+    schema = schema_of(workspace.id)
+    among = f"segment_id IN ({', '.join(str(n) for n in segments) or 'NULL'})"
+    if not warehouse.mapped(workspace.id):
+        return f"SELECT segment_id, record_id AS id, since FROM {schema}.members WHERE {among}"
+    return (
+        "SELECT segment_id, coalesce(g.survivor_id, m.record_id) AS id, min(since) AS since"
+        f" FROM {schema}.members m LEFT JOIN {schema}.merged g ON g.record_id = m.record_id"
+        f" WHERE {among} GROUP BY ALL"
+    )
+
+
+def counts(
+    warehouse: Warehouse, workspace: Workspace, segments: Collection[int]
+) -> Mapping[int, int]:
+    """How many members each of these segments has; those without any are left out."""
+    if not segments:
+        return {}
+    held = select(warehouse, workspace, segments)
+    rows = warehouse.query(f"SELECT segment_id, count(*) FROM ({held}) AS held GROUP BY ALL").rows
+    return {segment: int(count) for segment, count in rows}
+
+
+def count(warehouse: Warehouse, workspace: Workspace, segment: int) -> int:
+    """How many members a segment has."""
+    return counts(warehouse, workspace, [segment]).get(segment, 0)
+
+
+def since(
+    warehouse: Warehouse, workspace: Workspace, segment: int, numbers: Collection[int]
+) -> Mapping[int, int]:
+    """When those of these living records that are members entered, in microseconds."""
+    if not numbers:
+        return {}
+    among = ", ".join(str(n) for n in numbers)
+    held = select(warehouse, workspace, [segment])
+    rows = warehouse.query(
+        f"SELECT id, epoch_us(since) FROM ({held}) AS held WHERE id IN ({among})"
+    ).rows
+    return dict(rows)
+
+
+def of_record(warehouse: Warehouse, workspace: Workspace, number: int) -> Mapping[int, int]:
+    """The segments that a living record is stored in, and since when."""
+    schema = schema_of(workspace.id)
+    rows = warehouse.query(
+        f"SELECT segment_id, epoch_us(min(since)) FROM {schema}.members WHERE record_id = $1"
+        f" OR record_id IN (SELECT record_id FROM {schema}.merged WHERE survivor_id = $1)"
+        " GROUP BY segment_id",
+        [number],
+    ).rows
+    return dict(rows)
