@@ -14,6 +14,7 @@ from user360.doors.api import (
     segments,
     sessions,
     users,
+    why,
     workspace,
 )
 
@@ -29,5 +30,6 @@ ROUTES = [
     *segment_versions.ROUTES,
     *segment_members.ROUTES,
     *segment_history.ROUTES,
+    *why.ROUTES,
     *workspace.ROUTES,
 ]
