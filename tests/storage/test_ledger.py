@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import sqlalchemy.exc
 
 from user360.errors import StorageFailed
-from user360.storage.ledger import Ledger
+from user360.storage.ledger import Dialect, Ledger, run
 
 
 @pytest.fixture
@@ -84,6 +84,33 @@ def test_errors_carry_no_values(ledger: Ledger) -> None:
     with pytest.raises(Exception, match="no_such_table") as caught, ledger.write() as connection:
         connection.execute(query, {"secret": "asha@example.com"})
     assert "asha" not in str(caught.value)
+
+
+def test_a_statement_of_every_commit_fails_like_any_other(ledger: Ledger) -> None:
+    put(ledger, "asha@example.com")
+    again = "INSERT INTO jobs VALUES (:name, 1, 'test', 0, '')"
+    with pytest.raises(sa.exc.IntegrityError) as caught:
+        _write(ledger, again, "b", "asha@example.com")
+    assert "asha" not in str(caught.value)
+    with ledger.read() as reader:
+        assert run(reader, "SELECT id FROM jobs", {}) == [("asha@example.com",)]
+    with pytest.raises(StorageFailed, match="readonly"), ledger.read() as reader:
+        run(reader, again, {"name": "c"})
+
+
+def _write(ledger: Ledger, statement: str, *names: str) -> None:
+    with ledger.write() as connection:
+        for name in names:
+            run(connection, statement, {"name": name})
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 16, 17, 512])
+def test_rows_become_a_table_of_themselves_alone(ledger: Ledger, size: int) -> None:
+    rows = [(n, f"text {n}", None) for n in range(size)]
+    table, given = Dialect.table(("id", "said", "missing"), rows)
+    query = f"SELECT id, said, missing FROM {table} WHERE id IS NOT NULL"
+    with ledger.read() as reader:
+        assert run(reader, query, given) == rows
 
 
 def test_a_sound_file_has_no_damage_and_a_spoiled_one_says_so(

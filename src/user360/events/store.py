@@ -10,18 +10,17 @@ import msgspec
 import pyarrow as pa
 
 from user360.events import chunk, definitions, event
-from user360.storage.ledger import Connection, Dialect, array, text
+from user360.storage.ledger import Connection, Dialect, array, run, text
 
 
 def append(connection: Connection, workspace: int, entries: Sequence[event.Entry]) -> None:
     """Add entries, in the order of their positions, as one chunk of the log."""
     if not entries:
         return
-    connection.execute(
-        text(
-            "INSERT INTO log (first, last, workspace_id, body)"
-            " VALUES (:first, :last, :workspace, :body)"
-        ),
+    run(
+        connection,
+        "INSERT INTO log (first, last, workspace_id, body)"
+        " VALUES (:first, :last, :workspace, :body)",
         {
             "first": entries[0].seq,
             "last": entries[-1].seq,
@@ -86,16 +85,17 @@ def stretch(connection: Connection, after: int, most: int) -> Stretch:
 
 def remembered(connection: Connection, dialect: Dialect, digests: Collection[str]) -> set[str]:
     """Those of these event-id digests that were stored before."""
-    query = text(f"SELECT digest FROM event_ids WHERE digest IN {dialect.values('digests')}")
-    return set(connection.execute(query, {"digests": array(list(digests))}).scalars())
+    query = f"SELECT digest FROM event_ids WHERE digest IN {dialect.values('digests')}"
+    return {digest for (digest,) in run(connection, query, {"digests": array(list(digests))})}
 
 
 def remember(connection: Connection, dialect: Dialect, digests: Collection[str]) -> None:
     """Remember digests for ever."""
     if digests:
         # Sorted, so that neighbours in the tree are written together.
-        connection.execute(
-            text(f"INSERT INTO event_ids (digest) SELECT value FROM {dialect.values('digests')}"),
+        run(
+            connection,
+            f"INSERT INTO event_ids (digest) SELECT value FROM {dialect.values('digests')}",
             {"digests": array(sorted(digests))},
         )
 

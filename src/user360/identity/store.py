@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from user360 import ids
 from user360.identity import resolve
 from user360.records import settle
-from user360.storage.ledger import Connection, Dialect, array, text
+from user360.storage.ledger import Connection, Dialect, array, run, text
 
+Row = tuple[Any, ...]
 PERSON = (
     "r.id, r.user_id, r.merged_into,"
     " (SELECT count(*) FROM records c WHERE c.merged_into = r.id) AS merges"
@@ -24,18 +25,26 @@ def load_users(
     workspace: int,
     user_ids: Collection[str],
     known: resolve.Known,
+    held: dict[int, Row] | None = None,
 ) -> None:
-    """Take the records that hold these userIds into `known`."""
+    """Take the records that hold these userIds into `known`; whole into `held`, if that is given.
+
+    `held` is for `load_forest`: who is going to be written is read once.
+    """
     if not user_ids:
         return
-    query = text(
-        f"SELECT {PERSON} FROM records r"
+    rest = "" if held is None else ", r.cells, r.created_at, r.updated_at, r.merge_id, r.merged_at"
+    query = (
+        f"SELECT {PERSON}{rest} FROM records r"
         f" WHERE r.workspace_id = :workspace AND r.user_id IN {dialect.values('user_ids')}"
     )
     given = {"workspace": workspace, "user_ids": array(list(user_ids))}
-    for row in connection.execute(query, given).all():
-        known.people[row[0]] = resolve.Person(*row)
-        known.by_user[row[1]] = row[0]
+    for number, user_id, survivor, merges, *own in run(connection, query, given):
+        known.people[number] = resolve.Person(number, user_id, survivor, merges)
+        known.by_user[user_id] = number
+        if held is not None:
+            cells, created, updated, merge, merged_at = own
+            held[number] = (number, user_id, cells, created, updated, survivor, merge, merged_at)
 
 
 def load_sessions(
@@ -48,7 +57,7 @@ def load_sessions(
     """Take the sessions, and the records they are mapped to, into `known`."""
     if not sessions:
         return
-    query = text(
+    query = (
         f"SELECT s.channel, s.session_id, {PERSON}"
         f" FROM {dialect.rows('sessions', 'channel', 'session_id')} AS asked"
         # Crossed, so that the asked ones lead: the other way round every session there is is read.
@@ -57,7 +66,7 @@ def load_sessions(
         " AND s.channel = asked.channel AND s.session_id = asked.session_id"
     )
     given = {"workspace": workspace, "sessions": array(list(sessions))}
-    for channel, session_id, *person in connection.execute(query, given).all():
+    for channel, session_id, *person in run(connection, query, given):
         known.people[person[0]] = resolve.Person(*person)
         known.by_session[channel, session_id] = person[0]
 
@@ -90,7 +99,7 @@ def load_people(
     known: resolve.Known,
 ) -> None:
     """Take these records into `known`, and every record they were merged into."""
-    query = text(
+    query = (
         f"SELECT {PERSON} FROM records r"
         f" WHERE r.workspace_id = :workspace AND r.id IN {dialect.values('numbers')}"
     )
@@ -98,7 +107,7 @@ def load_people(
     missing |= _survivors(known)
     while missing:
         given = {"workspace": workspace, "numbers": array(list(missing))}
-        rows = connection.execute(query, given).all()
+        rows = run(connection, query, given)
         known.people.update((row[0], resolve.Person(*row)) for row in rows)
         missing = _survivors(known) if rows else set()
     _measure(connection, dialect, known)
@@ -200,18 +209,31 @@ def merged_map(connection: Connection, workspace: int) -> list[tuple[int, int]]:
     return found
 
 
+AT_ONCE = 512
 OWN = "id, user_id, cells, created_at, updated_at, merged_into, merge_id, merged_at"
 
 
 def load_forest(
-    connection: Connection, dialect: Dialect, numbers: Collection[int], trees: Collection[int]
+    connection: Connection,
+    dialect: Dialect,
+    numbers: Collection[int],
+    trees: Collection[int],
+    held: Mapping[int, Row] | None = None,
 ) -> dict[int, settle.Own]:
-    """The records `numbers` with their cells; for those also in `trees`, all merged below them."""
+    """The records `numbers` with their cells; for those also in `trees`, all merged below them.
+
+    Those in `held` are there already: by number, as `load_users` read them from this snapshot.
+    """
     forest: dict[int, settle.Own] = {}
     edges: list[tuple[int, settle.Edge]] = []
-    if numbers:
+    here = held or {}
+    missing = [number for number in numbers if number not in here]
+    for number in numbers:
+        if number in here:
+            _plant(forest, edges, here[number])
+    if missing:
         query = f"SELECT {OWN} FROM records WHERE id IN {dialect.values('numbers')}"
-        for row in connection.execute(text(query), {"numbers": array(list(numbers))}).all():
+        for row in run(connection, query, {"numbers": array(missing)}):
             _plant(forest, edges, row)
     if trees:
         for row in connection.execute(_below(dialect), {"numbers": array(list(trees))}):
@@ -252,38 +274,37 @@ def save_records(
     `rows` hold id, user_id, cells (JSON text), created_at, updated_at, merged_into, merge_id and
     merged_at.
     """
-    if not rows:
-        return
-    columns = (
-        "id",
-        "user_id",
-        "cells",
-        "created_at",
-        "updated_at",
-        "merged_into",
-        "merge_id",
-        "merged_at",
-    )
-    listed = ", ".join(columns)
-    replaced = ", ".join(f"{c} = excluded.{c}" for c in columns[1:])
-    query = text(
-        f"INSERT INTO records (workspace_id, {listed})"
-        f" SELECT :workspace, {listed} FROM {dialect.rows('rows', *columns)} AS given WHERE true"
-        f" ON CONFLICT (id) DO UPDATE SET {replaced}"
-    )
-    connection.execute(query, {"workspace": workspace, "rows": array(rows)})
+    _upsert(connection, dialect, workspace, OWN.split(", "), OWN.split(", ")[1:], rows)
 
 
-def save_cells(connection: Connection, dialect: Dialect, rows: Sequence[Sequence[Any]]) -> None:
-    """Replace the cells of records whose names stay: id, cells (JSON text), updated_at."""
-    if not rows:
-        return
-    query = text(
-        "UPDATE records SET cells = given.cells, updated_at = given.updated_at"
-        f" FROM {dialect.rows('rows', 'id', 'cells', 'updated_at')} AS given"
-        " WHERE records.id = given.id"
-    )
-    connection.execute(query, {"rows": array(rows)})
+def save_cells(
+    connection: Connection, dialect: Dialect, workspace: int, rows: Sequence[Sequence[Any]]
+) -> None:
+    """Replace the cells of records whose names stay: id, cells (JSON text), created_at, updated_at.
+
+    They are there already, and so nothing is inserted; but looked for one after another like this
+    they cost a third of what an update of all does, and the indexes over names are left alone.
+    """
+    columns = ("id", "cells", "created_at", "updated_at")
+    _upsert(connection, dialect, workspace, columns, ("cells", "updated_at"), rows)
+
+
+def _upsert(
+    connection: Connection,
+    dialect: Dialect,
+    workspace: int,
+    columns: Sequence[str],
+    replaced: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+) -> None:
+    listed, changed = ", ".join(columns), ", ".join(f"{c} = excluded.{c}" for c in replaced)
+    for start in range(0, len(rows), AT_ONCE):
+        table, given = dialect.table(columns, rows[start : start + AT_ONCE])
+        query = (
+            f"INSERT INTO records (workspace_id, {listed}) SELECT ?, {listed} FROM {table}"
+            f" AS given WHERE id IS NOT NULL ON CONFLICT (id) DO UPDATE SET {changed}"
+        )
+        run(connection, query, [workspace, *given])
 
 
 def save_sessions(

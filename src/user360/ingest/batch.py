@@ -13,6 +13,7 @@ from user360.access.workspaces import Workspace
 from user360.events import definitions, event
 from user360.events.store import Rejection
 from user360.identity import resolve
+from user360.identity import store as identity_store
 from user360.ingest.call import Call, Outcome
 from user360.records import settle
 from user360.records.properties import Property
@@ -33,6 +34,11 @@ class Work(msgspec.Struct, gc=False):
     decision: resolve.Decision | None = None
     writes: bool = False  # whether it touches any record's cells
     outcome: Outcome | None = None
+
+    @property
+    def brings(self) -> bool:
+        """Whether the call itself has something to write to a record."""
+        return bool(self.values or self.auto or self.add_tags or self.remove_tags)
 
     @property
     def channel(self) -> str:
@@ -70,6 +76,7 @@ class Batch:
         self.now = now
         self.work = [Work(call) for call in calls]
         self.known = resolve.Known(self.new_number, workspace.settings.merge_limit)
+        self.held: dict[int, identity_store.Row] = {}  # read already of those to be written
         self.forest: dict[int, settle.Own] = {}
         self.places: dict[int, tuple[object, ...]] = {}  # as they were found
         self.dirty: set[int] = set()

@@ -39,17 +39,15 @@ def load(batch: Batch) -> None:
         if decision.unmerged is not None or work.call.verb is Verb.DELETE:
             trees |= involved
         trees |= {n for n in involved if batch.known.people[n].merges}
-    batch.forest = dict(identity_store.load_forest(batch.connection, batch.dialect, numbers, trees))
+    where = (batch.connection, batch.dialect)
+    batch.forest = identity_store.load_forest(*where, numbers, trees, batch.held)
     batch.places = {number: own.place for number, own in batch.forest.items()}
 
 
 def _touches_cells(work: Work, decision: resolve.Decision) -> bool:
     call = work.call
     return bool(
-        work.values
-        or work.auto
-        or work.add_tags
-        or work.remove_tags
+        work.brings
         or decision.status != "unchanged"
         or call.if_exists == "replace"
         or call.verb is not Verb.WRITE

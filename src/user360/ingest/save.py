@@ -29,17 +29,17 @@ def people(batch: Batch) -> None:
 
 def _records(batch: Batch) -> None:
     """Most writes change cells alone: then the indexes over names need no writing."""
-    where = (batch.connection, batch.dialect)
+    where = (batch.connection, batch.dialect, batch.workspace.id)
     stayed: list[tuple[object, ...]] = []
     moved: list[tuple[object, ...]] = []
     for number in sorted(batch.dirty - batch.dead):
         own = batch.forest[number]
         if batch.places.get(number) == own.place:
-            stayed.append((number, _cells(own), own.updated_at))
+            stayed.append((number, _cells(own), own.created_at, own.updated_at))
         else:
             moved.append(_row(own))
     identity_store.save_cells(*where, stayed)
-    identity_store.save_records(*where, batch.workspace.id, moved)
+    identity_store.save_records(*where, moved)
 
 
 def _row(own: settle.Own) -> tuple[object, ...]:

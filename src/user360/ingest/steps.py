@@ -49,13 +49,14 @@ def remember(batch: Batch) -> None:
 def find(batch: Batch) -> None:
     """Load the people, sessions and merges that the calls name."""
     users: set[str] = set()
+    writers: set[str] = set()
     sessions: set[resolve.Session] = set()
     numbers: set[int] = set()
     merges: set[int] = set()
     for work in batch.pending():
         call = work.call
         if call.user_id is not None:
-            users.add(call.user_id)
+            (writers if work.brings else users).add(call.user_id)
         if call.session is not None:
             sessions.add((call.session.channel, call.session.id))
         if call.previous is not None:
@@ -65,7 +66,8 @@ def find(batch: Batch) -> None:
             merges.add(call.merge)
         numbers.update(n for n in (call.record, call.other) if n is not None)
     where = (batch.connection, batch.dialect, batch.workspace.id)
-    identity_store.load_users(*where, users, batch.known)
+    identity_store.load_users(*where, users - writers, batch.known)
+    identity_store.load_users(*where, writers, batch.known, batch.held)
     identity_store.load_sessions(*where, sessions, batch.known)
     numbers |= identity_store.load_merges(*where, merges, batch.known)
     identity_store.load_people(*where, numbers, batch.known)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,20 @@ class Dialect:
         taken = ", ".join(f"value ->> {i} AS {name}" for i, name in enumerate(columns))
         return f"(SELECT {taken} FROM json_each(:{parameter}))"
 
+    @staticmethod
+    def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+        """Some hundred rows as a sub-select, for `run`, and its parameters (by their places).
+
+        A third of what `rows` costs where texts are long. Rows of nothing fill it up to one of a
+        few sizes, so that there are a few statements to prepare and not one for every size.
+        """
+        size = 1 << (len(rows) - 1).bit_length()
+        places = ", ".join(["(" + ", ".join("?" * len(columns)) + ")"] * size)
+        named = ", ".join(f"column{i} AS {name}" for i, name in enumerate(columns, 1))
+        given = [value for row in rows for value in row]
+        given += [None] * ((size - len(rows)) * len(columns))
+        return f"(SELECT {named} FROM (VALUES {places}))", given
+
 
 def array(items: Any) -> str:
     """A list as the JSON text that `Dialect.values` and `Dialect.rows` read."""
@@ -49,6 +64,22 @@ def array(items: Any) -> str:
 def text(sql: str) -> sa.TextClause:
     """A statement with named parameters; what there is to find out about it is found out once."""
     return sa.text(sql)
+
+
+def run(connection: Connection, sql: str, given: Any) -> list[Any]:
+    """The rows of a statement that nearly every commit needs; it has parameters as `text` has.
+
+    The driver is asked itself: what SQLAlchemy does around a statement costs more than most of
+    these do. Raises what it would raise.
+    """
+    driver: Any = connection.connection.driver_connection
+    try:
+        rows: list[Any] = driver.execute(sql, given).fetchall()
+    except sqlite3.Error as error:
+        raise sqlalchemy.exc.DBAPIError.instance(
+            sql, None, error, sqlite3.Error, hide_parameters=True
+        ) from error
+    return rows
 
 
 class Ledger:
