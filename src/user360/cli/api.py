@@ -45,6 +45,10 @@ class Api:
     def post(self, *path: str, body: Any, **query: Any) -> Any:
         return self._ask("POST", path, query, body)
 
+    def upload(self, text: str, /, *path: str, **query: Any) -> Any:
+        """Send the text of a CSV file."""
+        return self._ask("POST", path, query, text.encode(), "text/csv")
+
     def put(self, *path: str, body: Any) -> Any:
         return self._ask("PUT", path, {}, body)
 
@@ -67,7 +71,12 @@ class Api:
                 return found
 
     def _ask(
-        self, method: str, path: tuple[str, ...], query: Mapping[str, Any], body: Any = None
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: Mapping[str, Any],
+        body: Any = None,
+        kind: str = "application/json",
     ) -> Any:
         import httpx
 
@@ -76,8 +85,8 @@ class Api:
             del headers[MIN_SEQ]
         content = None
         if body is not None:
-            headers["content-type"] = "application/json"
-            content = msgspec.json.encode(body)
+            headers["content-type"] = kind
+            content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         address = "/".join([self.url, "api", "v1", *(quote(part, safe="") for part in path)])
         # `from` cannot be the name of a Python argument, so it is passed as `from_`.
         given = {name.rstrip("_"): value for name, value in query.items() if value is not None}

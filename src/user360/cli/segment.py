@@ -6,19 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from user360.cli import given, output
+from user360.cli import given, output, segment_life, segment_members
 from user360.cli.api import Api
 from user360.cli.connected import connected
+from user360.cli.named import COLUMNS, Announce, Limit, Name, Where, number, row
 from user360.cli.output import Answer
-from user360.errors import Invalid, NotFound
+from user360.errors import Invalid
 
 app = typer.Typer(help="Groups of records, by a condition or by list.", no_args_is_help=True)
-
-Name = Annotated[str, typer.Argument(help="The segment's name, or its id.")]
-Where = Annotated[
-    str | None,
-    typer.Option("--where", help="A condition as JSON; @FILE reads it from a file, @- from stdin."),
-]
 
 
 @app.command("list")
@@ -27,7 +22,7 @@ def list_(
     api: Api,
     archived: Annotated[bool, typer.Option("--archived", help="Show archived ones too.")] = False,
 ) -> Answer:
-    """List the segments with how many are in each.
+    """List the segments with how many are in each, and whether they follow.
 
     Examples:
 
@@ -36,13 +31,26 @@ def list_(
     found = api.get("segments", archived=None if archived else "false")
     return output.table(
         found,
-        found["segments"],
+        [{**segment, "state": _state(segment)} for segment in found["segments"]],
         id="id",
         name="name",
         kind="kind",
         count="members",
+        state="state",
         description="description",
     )
+
+
+def _state(segment: dict[str, Any]) -> str:
+    """What is to be said of a segment beside its size."""
+    fresh = segment["freshness"]
+    if segment["error"]:
+        return f"error: {segment['error']}"
+    if segment["archivedAt"]:
+        return "archived"
+    if fresh is None:
+        return "" if segment["kind"] == "static" else "being filled"
+    return f"{fresh['lagMs'] / 1000:,.1f} s behind" if fresh["lagMs"] > 1000 else "right now"
 
 
 @app.command()
@@ -55,29 +63,48 @@ def create(
         str | None,
         typer.Option("--users", help="For a static one: a file with a userId a line; - is stdin."),
     ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option("--file", help="The same as CSV with a column userId, known users only."),
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option("--text", help="For a static one: those a search finds now.")
+    ] = None,
     static: Annotated[
         bool, typer.Option("--static", help="Keep those that --where is true of now.")
     ] = False,
     description: Annotated[str, typer.Option("--description", help="What it is for.")] = "",
+    announce: Announce = False,
 ) -> Answer:
-    """Create a segment: dynamic with --where, static with --users or --static.
+    """Create a segment: dynamic with --where, static with --users, --file, --text or --static.
 
     Examples:
 
         user360 segment create "We know them" --where '{"property": "email", "op": "known"}'
 
-        user360 segment create "Pilot" --users pilot.txt
+        user360 segment create "Pilot" --file pilot.csv
     """
-    if (where is None) == (users is None):
-        raise Invalid("Give --where for a dynamic segment, or --users for a static one")
-    body: dict[str, Any] = {"name": name, "description": description}
-    if where is not None:
-        body["where"] = given.json(where, "--where")
-        body["kind"] = "static" if static else "dynamic"
-    if users is not None:
-        body["userIds"] = given.lines(users)
+    searched = where is not None or text is not None
+    if [searched, users is not None, file is not None].count(True) != 1:
+        raise Invalid("Give --where for a dynamic segment, or --users or --file for a static one")
+    body: dict[str, Any] = {"name": name, "description": description, "announce": announce}
+    if searched:
+        body["where"] = None if where is None else given.json(where, "--where")
+        body |= {"text": text, "kind": "static" if static or text is not None else "dynamic"}
+    else:
+        body["userIds"] = [] if users is None else given.lines(users)
     made = api.post("segments", body=body)
-    return Answer(made, f"Created segment {made['id']}: {made['name']}, {made['count']:,} members")
+    if file is not None:
+        made["file"] = segment_members.uploaded(api, str(made["id"]), file, "add").data
+        made["count"] = made["file"]["count"]
+    return Answer(made, "\n".join(_made(made)))
+
+
+def _made(made: dict[str, Any]) -> list[str]:
+    first = f"Created segment {made['id']}: {made['name']}, {made['count']:,} members"
+    unknown = [f"  {place['path']}: {place['message']}" for place in made["unknown"]]
+    lines = made.get("file", {}).get("unknown", ())
+    return [first, *unknown, *(f"  line {u['line']:,}: nobody is {u['userId']}" for u in lines)]
 
 
 @app.command()
@@ -98,7 +125,7 @@ def count(
     if (name is None) == (where is None):
         raise Invalid("Give the name of a segment, or --where")
     if name is not None:
-        found = api.get("segments", _number(api, name))
+        found = api.get("segments", number(api, name))
     else:
         condition = given.json(where or "", "--where")
         found = api.post("segments", "preview", body={"where": condition})
@@ -111,46 +138,24 @@ def count(
 def members(
     api: Api,
     name: Name,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
+    limit: Limit = 50,
     sort: Annotated[
-        str | None, typer.Option("--sort", help="A property to sort by; -NAME descends.")
+        str | None, typer.Option("--sort", help="A property or since; -NAME descends.")
     ] = None,
+    text: Annotated[str | None, typer.Option("--text", help="Only those a search finds.")] = None,
 ) -> Answer:
-    """List the members of a segment.
+    """List the members of a segment with the time each entered.
 
     Examples:
 
-        user360 segment members "Loyal in India" --limit 10 --sort city
+        user360 segment members "Loyal in India" --limit 10 --sort -since
 
         user360 segment members 3 --limit 100000 --json
     """
-    number = _number(api, name)
-    users = api.rows("users", "segments", number, "users", limit=limit, sort=sort)
-    return output.table({"users": users}, [listed(user) for user in users], **COLUMNS)
+    path = ("segments", number(api, name), "users")
+    users = api.rows("users", *path, limit=limit, sort=sort, text=text)
+    return output.table({"users": users}, [row(user) for user in users], **COLUMNS, since="since")
 
 
-COLUMNS = {
-    "id": "id",
-    "userId": "userId",
-    "firstName": "first name",
-    "lastName": "last name",
-    "city": "city",
-    "country": "country",
-    "email": "email",
-}
-
-
-def listed(user: dict[str, Any]) -> dict[str, Any]:
-    """A record as a row of a list."""
-    return {**user["properties"], "id": user["id"], "userId": user["userId"]}
-
-
-def _number(api: Api, name: str) -> str:
-    """The id of the segment of this name, or with this id. Raises `NotFound`."""
-    segments = api.get("segments")["segments"]
-    for segment in segments:
-        if segment["name"].lower() == name.strip().lower():
-            return str(segment["id"])
-    if any(str(segment["id"]) == name for segment in segments):
-        return name
-    raise NotFound(f"There is no segment {name}; `user360 segment list` shows those there are")
+for command in (*segment_life.COMMANDS, *segment_members.COMMANDS):
+    app.command()(command)

@@ -43,13 +43,14 @@ class Named(Answer):
 class Fresh(Answer):
     """How true the stored members of a dynamic segment are.
 
-    They were last right at `position` and `asOf`; `lagMs` is 0 when nothing waits to be looked at.
+    They were last right at `position` and `asOf`, null when that was before this process began;
+    `lagMs` is 0 when nothing waits to be looked at.
     At `nextBoundary` at the latest the clock may change somebody's answer. While it cannot be
     evaluated it keeps its last members and is tried again at `retryAt`.
     """
 
     position: int
-    as_of: Moment
+    as_of: Moment | None
     lag_ms: float
     next_boundary: Moment | None
     retry_at: Moment | None
@@ -69,7 +70,7 @@ class Shown(Answer):
     where: dict[str, Any] | None
     version: int
     count: int | None
-    as_of: Moment
+    as_of: Moment | None
     position: int
     error: str | None
     freshness: Fresh | None
@@ -177,7 +178,7 @@ def _shown(
         where=conditions.of(segment),
         version=segment.version,
         count=state.size,
-        as_of=clock.to_iso(state.as_of),
+        as_of=_iso(state.as_of or None),
         position=state.position,
         error=state.error,
         freshness=None if fresh is None else _fresh(fresh),
@@ -192,7 +193,7 @@ def _shown(
 def _fresh(fresh: Freshness) -> Fresh:
     return Fresh(
         position=fresh.position,
-        as_of=clock.to_iso(fresh.as_of),
+        as_of=_iso(fresh.as_of or None),
         lag_ms=fresh.lag / 1000,
         next_boundary=_iso(fresh.next_boundary),
         retry_at=_iso(fresh.retry_at),
