@@ -106,8 +106,10 @@ class Round:
         read = (workspace.segments, workspace.catalogue, workspace.zone)
         if self._read and all(a is b for a, b in zip(read, self._read, strict=True)):
             return
-        stored = {} if self._loaded else membership.stored(warehouse, workspace)
         dynamic = {n: s for n, s in read[0].items() if s.kind == DYNAMIC}
+        if not dynamic and not self._loaded:  # a workspace just made has no relations yet
+            return
+        stored = {} if self._loaded else membership.stored(warehouse, workspace)
         self.kept = {n: kept for n, kept in self.kept.items() if n in dynamic}
         for number, segment in dynamic.items():
             if number in self.kept:
