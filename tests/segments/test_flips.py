@@ -64,7 +64,8 @@ def found(
     parts = list(flips.walk(root))
     leaves = [(part.node, apart.frame.now) for part in parts if part.leaf is not None]
     held = timelines.truths(leaves, apart)
-    return list(zip(parts, flips.flips(root, held, apart), strict=True))
+    now = flips.truths_of(parts, held, apart)
+    return list(zip(parts, flips.flips(parts, now, apart), strict=True))
 
 
 def first(warehouse: Warehouse, given: dict[str, Any], person: Person, world: World) -> Flip:
@@ -186,7 +187,7 @@ def test_thousands_of_events_need_few_questions(warehouse: Warehouse) -> None:
         root = flips.part_of(node, {})
         assert isinstance(apart.view, Alone)
         before = apart.view.asked
-        (flip,) = flips.flips(root, [True], apart)
+        (flip,) = flips.flips([root], [True], apart)
         assert flip.at == to_us(BERLIN.now + timedelta(days=30, minutes=1 - left)) + 1
         assert apart.view.asked - before < 6
 

@@ -97,22 +97,29 @@ def of_leaves(
     `segments` are those of the workspace by number, `since` is what `entered` answers.
     """
     values = _values([each for each in leaves if isinstance(each, nodes.PropertyTest)], people)
-    events = iter(_events([asked for each in leaves for asked in _counted(each)], people))
-    reached = iter(_reached(leaves, people))
+    events = _by_leaf(leaves, people)
+    reached = _reached(leaves, truths, events, people)
     found: list[Decided] = []
-    for leaf, truth in zip(leaves, truths, strict=True):
+    for i, (leaf, truth) in enumerate(zip(leaves, truths, strict=True)):
         match leaf:
             case nodes.PropertyTest():
                 found.append(values[leaf.property])
-            case nodes.EventTest():
-                found.append(next(events))
-            case nodes.Sequence():
-                steps = (OfStep(next(reached), next(events)) for _ in leaf.steps)
-                found.append(tuple(steps))
             case nodes.Membership():
                 found.append(of_segment(leaf, truth, segments, since))
+            case nodes.Sequence():
+                steps = zip(reached[i], events[i], strict=True)
+                found.append(tuple(OfStep(*step) for step in steps))
             case _:
-                raise AssertionError(leaf)
+                found.append(events[i][0])
+    return found
+
+
+def _by_leaf(leaves: Sequence[nodes.Node], people: People) -> dict[int, list[OfEvents]]:
+    """The events of each single condition that asks about some, by its place."""
+    asked = [(i, each) for i, leaf in enumerate(leaves) for each in _counted(leaf)]
+    found: dict[int, list[OfEvents]] = {}
+    for (i, _), events in zip(asked, _events([each for _, each in asked], people), strict=True):
+        found.setdefault(i, []).append(events)
     return found
 
 
@@ -193,65 +200,54 @@ def _counted(leaf: nodes.Node) -> Iterable[_Counted]:
 def _events(asked: Sequence[_Counted], people: People) -> list[OfEvents]:
     if not asked:
         return []
-    totals = _totals(asked, people)
-    newest = _newest(asked, people)
+    row = iter(_totals(asked, people))
     found = []
-    for i, each in enumerate(asked):
-        count, added = totals[2 * i], totals[2 * i + 1]
+    for each in asked:
+        count, newest, total = next(row), next(row), next(row)
         window = periods.of(each.during, _when(people))
-        said = _asked(each)
-        total = None if each.sum is None else _number(float(added))
+        events = tuple(Happened(name, at, record) for at, _, name, record in newest or ())
         found.append(
-            OfEvents(each.event, said, count, total, window.start, window.end, tuple(newest[i]))
+            OfEvents(
+                name=each.event,
+                asked=_asked(each),
+                count=count,
+                sum=None if each.sum is None else _number(float(total)),
+                since=window.start,
+                until=window.end,
+                events=events,
+            )
         )
     return found
 
 
 def _totals(asked: Sequence[_Counted], people: People) -> tuple[Any, ...]:
-    """The number of events and their sum, for each in turn, in one statement."""
-    columns: list[Expr] = []
+    """The number of events, the newest of them and their sum, for each in turn, in one pass."""
+    columns = []
     for each in asked:
-        columns.append(_total(each, exp.Count(this=exp.Star()), people))
-        columns.append(sql.number(0) if each.sum is None else _total(each, _sum(each.sum), people))
-    return people.query(compiler.to_sql(exp.Select(expressions=columns))).rows[0]
+        fits = compiler.to_sql(_fits(each, people))
+        total = sql.number(0) if each.sum is None else _sum(each.sum, _fits(each, people))
+        columns += [
+            f"count(*) FILTER (WHERE {fits})",
+            f'max(row(epoch_us("at"), seq, id, record_id), {MOST_EVENTS}) FILTER (WHERE {fits})',
+            compiler.to_sql(total),
+        ]
+    relation = f"{people.frame.schema}.{people.frame.events}"
+    return people.query(f"SELECT {', '.join(columns)} FROM {relation}").rows[0]
 
 
-def _total(each: _Counted, total: Expr, people: People) -> Expr:
-    scan = _scan(each, people)
-    scan.set("expressions", [total])
-    return exp.Subquery(this=scan)
+def _fits(each: _Counted, people: People) -> Expr:
+    """What is counted, as the compiler asks for it."""
+    source = events_sql.Source(people.frame.schema, people.frame.events, None)
+    scan = events_sql.scan(each.event, each.where, each.during, source, _when(people))
+    fits: Expr = scan.args["where"].this
+    return fits
 
 
-def _sum(test: Compared) -> Expr:
+def _sum(test: Compared, fits: Expr) -> Expr:
     keys = [sql.text(key) for key in test.keys]
     number = sql.JsonNumber(this=sql.column("properties"), expressions=keys)
-    return sql.ExactSum(this=number, rounded=True)
-
-
-def _newest(asked: Sequence[_Counted], people: People) -> list[list[Happened]]:
-    """The newest few events for each, in one statement."""
-    parts = []
-    for i, each in enumerate(asked):
-        scan = _scan(each, people)
-        scan.set("expressions", [sql.column(name) for name in ("id", "at", "seq", "record_id")])
-        text = compiler.to_sql(scan)
-        parts.append(
-            f"(SELECT {i} AS i, * FROM ({text}) AS f{i}"
-            f' ORDER BY "at" DESC, seq DESC LIMIT {MOST_EVENTS})'
-        )
-    rows = people.query(
-        f'SELECT i, id, epoch_us("at"), record_id FROM ({" UNION ALL ".join(parts)}) AS found'
-        ' ORDER BY i, "at" DESC, seq DESC'
-    ).rows
-    found: list[list[Happened]] = [[] for _ in asked]
-    for i, event_id, at, record in rows:
-        found[i].append(Happened(event_id, at, record))
-    return found
-
-
-def _scan(each: _Counted, people: People) -> exp.Select:
-    source = events_sql.Source(people.frame.schema, people.frame.events, None)
-    return events_sql.scan(each.event, each.where, each.during, source, _when(people))
+    counted = exp.Case(ifs=[exp.If(this=fits, true=number)])
+    return sql.ExactSum(this=counted, rounded=True)
 
 
 def _when(people: People) -> When:
@@ -271,15 +267,32 @@ def _asked(each: _Counted) -> str:
     return f"{'' if each.occurred else 'not '}{', '.join(said)}"
 
 
-def _reached(leaves: Sequence[nodes.Node], people: People) -> list[bool]:
-    """Whether each step of each sequence was reached: what is asked up to it, compiled."""
-    asked: list[nodes.Node] = []
-    for leaf in leaves:
+def _reached(
+    leaves: Sequence[nodes.Node],
+    truths: Sequence[bool],
+    events: Mapping[int, Sequence[OfEvents]],
+    people: People,
+) -> dict[int, list[bool]]:
+    """Whether each step of each sequence was reached, by the place of the sequence.
+
+    All are when it was completed. Otherwise the last was not, the first is as soon as there is an
+    event for it, and what is between is compiled as a sequence of its own.
+    """
+    reached: dict[int, list[bool]] = {}
+    asked: list[tuple[int, nodes.Sequence]] = []
+    for i, leaf in enumerate(leaves):
         if isinstance(leaf, nodes.Sequence):
-            first = leaf.steps[0]
-            asked.append(nodes.EventTest(first.event, where=first.where, during=leaf.during))
-            asked += [
-                msgspec.structs.replace(leaf, steps=leaf.steps[:count], completed=True)
-                for count in range(2, len(leaf.steps) + 1)
-            ]
-    return timelines.truths([(each, people.frame.now) for each in asked], people)
+            done, count = truths[i] == leaf.completed, len(leaf.steps)
+            reached[i] = [done] * count if done else [events[i][0].count > 0]
+            if not done:
+                parts = [leaf.steps[:n] for n in range(2, count)] if reached[i][0] else []
+                asked += [
+                    (i, msgspec.structs.replace(leaf, steps=steps, completed=True))
+                    for steps in parts
+                ]
+    held = timelines.truths([(each, people.frame.now) for _, each in asked], people)
+    for (i, _), truth in zip(asked, held, strict=True):
+        reached[i].append(truth)
+    for i, steps in reached.items():
+        steps += [False] * (len(events[i]) - len(steps))
+    return reached

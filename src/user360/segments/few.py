@@ -66,14 +66,20 @@ def people(
         yield People(frame, frozenset(row[0] for row in living), view.position, view)
 
 
-def _merged(view: Snapshot, schema: str, numbers: Collection[int]) -> list[tuple[Any, ...]]:
+def _merged(view: Snapshot, schema: str, numbers: Collection[int]) -> list[tuple[int, int]]:
     """The map of merges below everybody who is behind these records."""
-    return view.query(
-        f"SELECT record_id, survivor_id FROM {schema}.merged WHERE survivor_id IN"
-        f" (SELECT unnest($1) UNION ALL SELECT survivor_id FROM {schema}.merged"
-        " WHERE record_id IN (SELECT unnest($1)))",
-        [list(numbers)],
+    among = _listed(numbers) if len(numbers) <= _NAMED else "(SELECT unnest($1::BIGINT[]))"
+    given = [] if len(numbers) <= _NAMED else [list(numbers)]
+    rows = view.query(
+        f"SELECT record_id, survivor_id FROM {schema}.merged"
+        f" WHERE survivor_id IN {among} OR record_id IN {among}",
+        given,
     ).rows
+    found = {record: survivor for record, survivor in rows}  # noqa: C416 - for the types
+    others = set(found.values()) - set(numbers)
+    if others:  # somebody merged away was asked for: whoever lives on has others below, perhaps
+        found |= dict(_merged(view, schema, others))
+    return list(found.items())
 
 
 def _copy(
@@ -88,12 +94,15 @@ def _copy(
     records = _among(view, "roots", roots)
     anybody = _among(view, "anybody", {*roots, *away}) if away else records
     _table(view, "records", f"SELECT * FROM {schema}.records WHERE id IN {records}")
-    _table(view, "merged", f"SELECT * FROM {schema}.merged WHERE survivor_id IN {records}")
+    _table(
+        view, "merged", f"SELECT * FROM {schema}.merged WHERE survivor_id IN {records}", bool(away)
+    )
     _table(
         view,
         "members",
         f"SELECT * FROM {schema}.members WHERE record_id IN {anybody}"
         f" AND {_one_of('segment_id', segments)}",
+        segments is None or bool(segments),
         segments,
     )
     _table(
@@ -101,15 +110,20 @@ def _copy(
         "events",
         f"SELECT {EVENT_COLUMNS} FROM {schema}.events WHERE record_id IN {anybody}"
         f" AND {_one_of('name', names)}",
+        names is None or bool(names),
         names,
     )
 
 
+def _listed(numbers: Collection[int]) -> str:
+    return f"({', '.join(str(int(number)) for number in numbers) or 'NULL'})"
+
+
 def _among(view: Snapshot, name: str, numbers: Collection[int]) -> str:
     """What a column is compared with that holds one of these numbers: a list, or a select."""
-    if 0 < len(numbers) <= _NAMED:
-        return f"({', '.join(str(int(number)) for number in numbers)})"
-    _table(view, name, "SELECT unnest($1::BIGINT[]) AS id", [list(numbers)])
+    if len(numbers) <= _NAMED:
+        return _listed(numbers)
+    _table(view, name, "SELECT unnest($1::BIGINT[]) AS id", given=[list(numbers)])
     return f"(SELECT id FROM {SCHEMA}.{name})"
 
 
@@ -122,6 +136,14 @@ def _one_of(column: str, values: Collection[Any] | None) -> str:
 
 
 def _table(
-    view: Snapshot, name: str, select: str, parameters: Collection[Any] | None = None
+    view: Snapshot,
+    name: str,
+    select: str,
+    filled: bool = True,
+    given: Collection[Any] | None = None,
 ) -> None:
-    view.query(f"CREATE TEMP TABLE {name} AS {select}", list(parameters or ()))
+    """Make a temporary relation; where it is not `filled` only its columns are looked up."""
+    if filled:
+        view.query(f"CREATE TEMP TABLE {name} AS {select}", list(given or ()))
+    else:
+        view.query(f"CREATE TEMP TABLE {name} AS {select} LIMIT 0")

@@ -63,17 +63,25 @@ def walk(part: Part) -> Iterator[Part]:
         yield from walk(each)
 
 
-def flips(root: Part, truths: Sequence[bool], people: People) -> list[Flip]:
-    """The first change of every part, in the order of `walk`, after the frame's now.
-
-    `truths` are those of the single conditions now, of the one person that `people` holds.
-    """
-    parts = list(walk(root))
-    leaves = [part.node for part in parts if part.leaf is not None]
-    lines = timelines.timelines(leaves, truths, people)
-    timelines.advance([line for line in lines if line.open], people)
+def truths_of(parts: Sequence[Part], held: Sequence[bool], people: People) -> list[bool]:
+    """Whether each part is true, where `held` says it of the single conditions."""
     branches = [part for part in parts if part.leaf is None]
-    joined = iter(_Joined(branches, lines, truths, people).flips())
+    joined = iter(answers(branches, [held], people)[0])
+    return [next(joined) if part.leaf is None else held[part.leaf] for part in parts]
+
+
+def flips(parts: Sequence[Part], now: Sequence[bool], people: People) -> list[Flip]:
+    """The first change of every part of a tree (as `walk` yields them), after the frame's now.
+
+    `now` says whether each is true of the one person that `people` holds.
+    """
+    leaves = [part.node for part in parts if part.leaf is not None]
+    found = list(zip(parts, now, strict=True))
+    held = [truth for part, truth in found if part.leaf is not None]
+    lines = timelines.timelines(leaves, held, people)
+    timelines.advance([line for line in lines if line.open], people)
+    branches = [(part, truth) for part, truth in found if part.leaf is None]
+    joined = iter(_Joined(branches, lines, held, people).flips())
     return [next(joined) if part.leaf is None else _first(lines[part.leaf]) for part in parts]
 
 
@@ -120,38 +128,22 @@ class _Joined:
 
     def __init__(
         self,
-        branches: Sequence[Part],
+        branches: Sequence[tuple[Part, bool]],
         lines: Sequence[Timeline],
         now: Sequence[bool],
         people: People,
     ) -> None:
-        self.branches, self.lines, self.people = branches, lines, people
-        self.state, self.at = list(now), people.frame.now
+        self.branches = [part for part, _ in branches]
+        self.before = [truth for _, truth in branches]
+        self.lines, self.people = lines, people
+        self.now, self.state, self.at = now, list(now), people.frame.now
         self.found: dict[int, Flip] = {}
-        self.before: Answers = []
 
     def flips(self) -> list[Flip]:
         """The first change of each branch."""
-        moving = [k for k, line in enumerate(self.lines) if line.flips or line.sought]
-        if moving:
-            self.before = answers(self.branches, [self.state], self.people)[0]
-            self._settle(moving)
+        if any(line.flips or line.sought for line in self.lines):
             self._follow()
         return [self.found.get(i, Flip()) for i in range(len(self.branches))]
-
-    def _settle(self, moving: Sequence[int]) -> None:
-        """Note the branches that stay as they are, whatever the moving conditions come to."""
-        if len(moving) > _MOST_FREE:
-            return
-        rows = []
-        for chosen in product((False, True), repeat=len(moving)):
-            rows.append(list(self.state))
-            for k, truth in zip(moving, chosen, strict=True):
-                rows[-1][k] = truth
-        held = answers(self.branches, rows, self.people)
-        for i, before in enumerate(self.before):
-            if all(each[i] == before for each in held):
-                self.found[i] = Flip()
 
     def _follow(self) -> None:
         """Go along the changes until every branch has changed, or as far as can be told."""
@@ -159,8 +151,10 @@ class _Joined:
         while len(self.found) < len(self.branches):
             horizon = self._horizon()
             rows = self._rows(horizon)
-            followed += len(rows)
             self._compare(rows)
+            if not followed:
+                self._settle()
+            followed += len(rows) or 1
             if horizon is None:
                 return
             self.at = horizon
@@ -168,7 +162,24 @@ class _Joined:
             if not going_on or followed > _MOST_CHANGES:
                 self._give_up(horizon)
                 return
-            timelines.advance(going_on, self.people)
+            if len(self.found) < len(self.branches):
+                timelines.advance(going_on, self.people)
+
+    def _settle(self) -> None:
+        """Note the branches that stay as they are, whatever the moving conditions come to."""
+        moving = [k for k, line in enumerate(self.lines) if line.flips or line.sought]
+        waiting = [i for i in range(len(self.branches)) if i not in self.found]
+        if len(moving) > _MOST_FREE or not waiting:
+            return
+        rows = []
+        for chosen in product((False, True), repeat=len(moving)):
+            rows.append(list(self.now))
+            for k, truth in zip(moving, chosen, strict=True):
+                rows[-1][k] = truth
+        held = answers([self.branches[i] for i in waiting], rows, self.people)
+        for place, i in enumerate(waiting):
+            if all(each[place] == self.before[i] for each in held):
+                self.found[i] = Flip()
 
     def _horizon(self) -> int | None:
         """Up to when all changes are known; None: for ever."""

@@ -28,9 +28,10 @@ class _Asked(msgspec.Struct, frozen=True):
     """Moments to be read: whose edges they may be passed by, and from when on they may matter."""
 
     edges: tuple[clock.Edge, ...]
-    select: exp.Select
+    value: Expr
+    of_events: bool
+    tests: list[Expr]
     is_date: bool = False
-    span: Span | None = None
     returning: bool = False
 
 
@@ -50,21 +51,28 @@ def passings(leaves: Sequence[Node], people: People) -> list[list[Passing]]:
 def _asked(leaf: Node, frame: compiler.Frame) -> Iterator[_Asked]:
     for found in clock.windows_of(leaf, frame):
         if isinstance(found, Moving):
-            yield _Asked(found.edges, _of_window(found, leaf, frame), found.is_date)
+            yield _of_window(found, leaf, frame)
         else:
             yield from _anniversaries(leaf, frame)
 
 
-def _of_window(moving: Moving, leaf: Node, frame: compiler.Frame) -> exp.Select:
+def _of_window(moving: Moving, leaf: Node, frame: compiler.Frame) -> _Asked:
     """The moments that a moving window's edges may pass from now on."""
     value = exp.Cast(this=moving.value.copy(), to=sql.TIMESTAMP.copy())
     places = [edge(When(frame.now, frame.zone)) for edge in moving.edges]
     first = min((place for place in places if place is not None), default=0)
     least = (first - EPOCH_ORDINAL) * DAY if moving.is_date else first
-    tests: list[Expr] = [exp.GTE(this=value.copy(), expression=sql.timestamp(least - _SLACK))]
+    tests = _named(moving.event)
+    tests.append(exp.GTE(this=value.copy(), expression=sql.timestamp(least - _SLACK)))
     if moving.event is not None and moving.value == sql.column("at") and not by_clock(leaf):
         tests.append(_any_step(leaf, moving.event, When(frame.now, frame.zone)))
-    return _select(value, moving.event, tests, frame)
+    return _Asked(moving.edges, value, moving.event is not None, tests, moving.is_date)
+
+
+def _named(event: str | None) -> list[Expr]:
+    if event is None:
+        return []
+    return [exp.EQ(this=sql.column("name"), expression=sql.text(event))]
 
 
 def _any_step(leaf: Node, event: str, when: When) -> Expr:
@@ -88,40 +96,26 @@ def by_clock(leaf: Node) -> bool:
     )
 
 
-def _select(value: Expr, event: str | None, tests: list[Expr], frame: compiler.Frame) -> exp.Select:
-    relation = "records"
-    if event is not None:
-        relation = frame.events
-        tests = [exp.EQ(this=sql.column("name"), expression=sql.text(event)), *tests]
-    return exp.Select(
-        expressions=[sql.call("epoch_us", value)],
-        from_=exp.From(this=sql.relation(frame.schema, relation)),
-        where=exp.Where(this=sql.all_of(tests)),
-    )
-
-
 def _anniversaries(leaf: Node, frame: compiler.Frame) -> Iterator[_Asked]:
     """The days that return: of a property, or of what events hold."""
     if isinstance(leaf, nodes.PropertyTest):
         found = reading.property_of(leaf.property, frame.catalogue)
         if found is not None:
             value = sql.column(compiler.column_of(found))
-            yield _returning(value, None, leaf.values, frame)
+            yield _returning(value, None, leaf.values)
         return
     for name, paths in clock.steps_of(leaf):
         for test in paths:
             if test.op == "anniversary":
                 subject = events_sql.subject(test, Json.MOMENT)
                 for value in filter(None, (subject.value, subject.wall)):
-                    yield _returning(value, name, test.values, frame)
+                    yield _returning(value, name, test.values)
 
 
-def _returning(
-    value: Expr, event: str | None, values: Sequence[object], frame: compiler.Frame
-) -> _Asked:
+def _returning(value: Expr, event: str | None, values: Sequence[object]) -> _Asked:
     span = next((each for each in values if isinstance(each, Span)), Span(0, "days"))
     moment = exp.Cast(this=value, to=sql.TIMESTAMP.copy())
-    select = _select(moment, event, [sql.is_not_null(moment.copy())], frame)
+    tests = [*_named(event), sql.is_not_null(moment.copy())]
 
     def today(when: When) -> int:
         return periods.local_date(when.now, when.zone).toordinal()
@@ -129,21 +123,27 @@ def _returning(
     def after(when: When) -> int:
         return periods.shifted_day(when, span, 1).toordinal() + 1
 
-    return _Asked((today, after), select, is_date=True, returning=True)
+    of_events = event is not None
+    return _Asked((today, after), moment, of_events, tests, is_date=True, returning=True)
 
 
 def _read(asked: Sequence[_Asked], people: People) -> Iterator[list[int]]:
-    """The moments for each, ascending."""
-    held: list[set[int]] = [set() for _ in asked]
-    if asked:
-        parts = [
-            f"SELECT {i} AS i, v FROM ({compiler.to_sql(each.select)}) AS held(v)"
-            for i, each in enumerate(asked)
-        ]
-        for i, value in people.query(" UNION ALL ".join(parts)).rows:
-            if value is not None:
-                held[i].add(value)
-    return iter([sorted(each) for each in held])
+    """The moments for each, ascending: one statement for events, one for the record."""
+    held: list[list[int]] = [[] for _ in asked]
+    frame = people.frame
+    for of_events, relation in ((True, frame.events), (False, "records")):
+        wanted = [i for i, each in enumerate(asked) if each.of_events == of_events]
+        if not wanted:
+            continue
+        columns = ", ".join(
+            f"list(DISTINCT epoch_us({compiler.to_sql(asked[i].value)}))"
+            f" FILTER (WHERE {compiler.to_sql(sql.all_of(asked[i].tests))})"
+            for i in wanted
+        )
+        row = people.query(f"SELECT {columns} FROM {frame.schema}.{relation}").rows[0]
+        for i, found in zip(wanted, row, strict=True):
+            held[i] = sorted(found or ())
+    return iter(held)
 
 
 def _passings(asked: _Asked, held: list[int], people: People) -> list[Passing]:

@@ -8,6 +8,7 @@ by having fewer, the first time that turns it is found by narrowing down instead
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Generator, Iterable, Sequence
 from itertools import islice
 
@@ -26,7 +27,8 @@ from user360.segments.periods import When
 # So many times are asked about at most before it is left open how it goes on.
 _MOST = 1_000
 _FIRST_ASKED, _MOST_ASKED = 3, 48
-_PROBES = 6
+# Between two times so many are asked about at once; fewer where each of them costs more.
+_PROBES, _FEW_PROBES = 6, 2
 _COLUMNS = 200  # in one statement
 
 
@@ -58,6 +60,7 @@ class Timeline:
         self._truth, self._reached = truth, frame.now
         self._passings = passings
         self._fewer = fewer
+        self._probes = _FEW_PROBES if isinstance(leaf, nodes.Sequence) else _PROBES
 
     def seek(self) -> Seeking:
         """Look for the next change."""
@@ -65,14 +68,36 @@ class Timeline:
         if falling is None:
             flip = yield from _stepped(self._passings, self.frame, self._reached, self._truth)
         else:
-            likely = int(getattr(getattr(self.leaf, "count", None), "value", 1))
-            flip = yield from _narrowed(falling, self.frame, self._reached, self._truth, likely)
+            flip = yield from self._narrowed(falling)
         if flip.at is None:
             self.open, self.sought = False, flip.sought
         else:
             self.flips.append(flip.at)
             self._truth, self._reached = not self._truth, flip.at
         return flip
+
+    def _narrowed(self, falling: Passing) -> Seeking:
+        """Between what still holds and what holds no more, until nothing is left between.
+
+        It is begun where about as many events are left as are likely to decide.
+        """
+        last = len(falling.moments) - 1
+        same, other = -1, last + 1
+        likely = int(getattr(getattr(self.leaf, "count", None), "value", 1))
+        probes = sorted({min(max(last - likely + n, 0), last) for n in (-1, 0, 1, 2)} | {last})
+        times: dict[int, int] = {}
+        while probes:
+            for i in probes:
+                found = crossings.leaves(
+                    falling, self.frame.zone, self._reached, None, falling.moments[i]
+                )
+                times[i] = crossings.LAST if found is None else found
+            answers = yield [times[i] for i in probes]
+            unlike = [i for i, held in zip(probes, answers, strict=True) if held != self._truth]
+            other = min([other, *unlike])
+            same = max([same, *(i for i in probes if i < other)])
+            probes = [] if other > last else _between(same, other, self._probes)
+        return Flip(None if other > last else times[other])
 
     def _falling(self) -> Passing | None:
         """The beginning of the window with the events within it, if they alone can decide."""
@@ -82,9 +107,10 @@ class Timeline:
         starts, ends = self._passings[::2], self._passings[1::2]
         if any((each.edge(when) or 0) <= each.moments[-1] for each in ends):
             return None  # some events are yet to enter
-        start = starts[0].edge(when) or 0
-        within = {at for each in starts for at in each.moments if at >= start}
-        return Passing(starts[0].edge, sorted(within)) if within else None
+        # Of a sequence the first step is the first to leave: the others lie after it.
+        edge, moments = starts[0].edge, starts[0].moments
+        within = moments[bisect_left(moments, edge(when) or 0) :]
+        return Passing(edge, within) if within else None
 
 
 def _stepped(passings: Sequence[Passing], frame: Frame, after: int, truth: bool) -> Seeking:
@@ -103,33 +129,12 @@ def _stepped(passings: Sequence[Passing], frame: Frame, after: int, truth: bool)
     return Flip()
 
 
-def _narrowed(falling: Passing, frame: Frame, after: int, truth: bool, likely: int) -> Seeking:
-    """Between what still holds and what holds no more, until nothing is left between.
-
-    It is begun where about as many events are left as are `likely` to decide.
-    """
-    last = len(falling.moments) - 1
-    same, other = -1, last + 1
-    probes = sorted({min(max(last - likely + n, 0), last) for n in (-1, 0, 1, 2)} | {last})
-    times: dict[int, int] = {}
-    while probes:
-        for i in probes:
-            found = crossings.leaves(falling, frame.zone, after, None, falling.moments[i])
-            times[i] = crossings.LAST if found is None else found
-        answers = yield [times[i] for i in probes]
-        unlike = [i for i, answer in zip(probes, answers, strict=True) if answer != truth]
-        other = min([other, *unlike])
-        same = max([same, *(i for i in probes if i < other)])
-        probes = [] if other > last else _between(same, other)
-    return Flip(None if other > last else times[other])
-
-
-def _between(same: int, other: int) -> list[int]:
+def _between(same: int, other: int, probes: int) -> list[int]:
     """Some places between two, evenly spread; all, where there are few."""
     gap = other - same - 1
-    if gap <= _PROBES:
+    if gap <= probes:
         return list(range(same + 1, other))
-    return [same + 1 + gap * k // _PROBES for k in range(_PROBES)]
+    return [same + 1 + gap * (k + 1) // (probes + 1) for k in range(probes)]
 
 
 def timelines(leaves: Sequence[Node], truths: Sequence[bool], people: People) -> list[Timeline]:

@@ -95,8 +95,8 @@ def _reasoned(root: Part, people: People, workspace: Workspace, since: Mapping[i
     leaves = [part.node for part in parts if part.leaf is not None]
     held = timelines.truths([(leaf, people.frame.now) for leaf in leaves], people)
     decided = evidence.of_leaves(leaves, held, people, workspace.segments, since)
-    truths = flips.answers(parts, [held], people)[0]
-    changes = flips.flips(root, held, people)
+    truths = flips.truths_of(parts, held, people)
+    changes = flips.flips(parts, truths, people)
     names = {number: segment.name for number, segment in workspace.segments.items()}
     whole = _Whole(workspace, names, since, decided)
     return whole.reason(root, iter(zip(truths, changes, strict=True)))
