@@ -28,7 +28,7 @@ def preview(
     """
     found = api.post("segments", "preview", body={"where": given.json(where, "--where")})
     sample = f": {people(found['sample'])}" if found["sample"] else ""
-    return Answer(found, f"{found['count']:,} members{sample}")
+    return Answer(found, f"{found['says']}\n{found['count']:,} members{sample}")
 
 
 @connected.connected
@@ -67,7 +67,8 @@ def edit(
 
 
 def _moves(found: dict[str, Any]) -> Answer:
-    lines = [f"{found['count']:,} members; {found['enter']:,} enter, {found['leave']:,} leave"]
+    lines = [found["says"]]
+    lines += [f"{found['count']:,} members; {found['enter']:,} enter, {found['leave']:,} leave"]
     for word, users in (("enter", found["entering"]), ("leave", found["leaving"])):
         if users:
             lines.append(f"  {word}: {people(users)}")

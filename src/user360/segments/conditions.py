@@ -12,7 +12,7 @@ import msgspec
 
 from user360.access.workspaces import Workspace
 from user360.errors import Fault, InvalidCondition
-from user360.segments import nodes, tree
+from user360.segments import describe, nodes, tree
 from user360.segments.dependencies import mentioned
 from user360.segments.store import DYNAMIC, STATIC, Segment
 
@@ -34,6 +34,12 @@ def node_of(segment: Segment, workspace: Workspace) -> nodes.Node:
         message = f"where asks about segment {listed}, which was deleted"
         raise InvalidCondition(message, faults=[Fault("where", "invalidCondition", message)])
     return tree.parse(given, workspace.catalogue, "where", named)
+
+
+def says(node: nodes.Node | None, workspace: Workspace) -> str:
+    """A condition as one English sentence, other segments by their names."""
+    names = {number: segment.name for number, segment in workspace.segments.items()}
+    return describe.describe(node, workspace.catalogue, names)
 
 
 class Conditions(Mapping[int, nodes.Node]):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from user360.access.workspaces import Workspace
-from user360.segments import nodes, questions
+from user360.errors import InvalidCondition
+from user360.segments import conditions, nodes, questions, stored
 from user360.segments.nodes import Node
+from user360.segments.store import Segment
 from user360.storage.warehouse import Warehouse
+
+SAMPLE = 10
 
 
 class Moves(msgspec.Struct, frozen=True):
@@ -20,10 +24,33 @@ class Moves(msgspec.Struct, frozen=True):
     leaving: list[int]
 
 
-def moves(warehouse: Warehouse, workspace: Workspace, before: Node, after: Node, now: int) -> Moves:
-    """What changing the condition from `before` to `after` would do, as of now (microseconds)."""
-    where = (warehouse, workspace)
-    enter, entering = questions.preview(*where, nodes.All((after, nodes.Not(before))), now)
-    leave, leaving = questions.preview(*where, nodes.All((before, nodes.Not(after))), now)
-    count = questions.count(*where, after, now)
-    return Moves(count, enter, leave, entering, leaving)
+def moves(
+    warehouse: Warehouse, workspace: Workspace, segment: Segment, after: Node, now: int
+) -> Moves:
+    """What the condition `after` would do to a dynamic segment, as of now (microseconds).
+
+    It is compared with the present condition, or where that cannot be evaluated with the stored
+    members.
+    """
+    count = questions.count(warehouse, workspace, after, now)
+    try:
+        before = conditions.node_of(segment, workspace)
+        enter = questions.preview(
+            warehouse, workspace, nodes.All((after, nodes.Not(before))), now, SAMPLE
+        )
+        leave = questions.preview(
+            warehouse, workspace, nodes.All((before, nodes.Not(after))), now, SAMPLE
+        )
+    except InvalidCondition:
+        held = f"SELECT id FROM ({stored.select(warehouse, workspace, [segment.id])}) AS held"
+        then = questions.selected(warehouse, workspace, after, now)
+        enter, leave = _but(warehouse, then, held), _but(warehouse, held, then)
+    return Moves(count, enter[0], leave[0], enter[1], leave[1])
+
+
+def _but(warehouse: Warehouse, these: str, those: str) -> tuple[int, list[int]]:
+    """How many the first SQL selects but not the second, and the newest few of them."""
+    rows = warehouse.query(
+        f"SELECT count(*), max(id, {SAMPLE}) FROM ({these}) AS found WHERE id NOT IN ({those})"
+    ).rows
+    return int(rows[0][0]), list(rows[0][1] or ())

@@ -59,8 +59,9 @@ class Fresh(Answer):
 class Shown(Answer):
     """A segment. `count` is as of `asOf`; where it cannot be evaluated, `error` says why.
 
-    `version` counts its definitions from 1; `usedBy` are the segments that ask about it.
-    `freshness` is null for a static one, and before a new definition was evaluated.
+    `says` is the condition in English, `version` counts its definitions from 1, `usedBy` are the
+    segments that ask about it. `freshness` is null for a static one, and before a new definition
+    was evaluated.
     """
 
     id: int
@@ -68,6 +69,7 @@ class Shown(Answer):
     description: str
     kind: Literal["dynamic", "static"]
     where: dict[str, Any] | None
+    says: str | None
     version: int
     count: int | None
     as_of: Moment | None
@@ -129,7 +131,9 @@ async def all_shown(request: Asked, segments: list[Segment], at_least: int = 0) 
                 state = State(fresh.size, fresh.error, as_of, fresh.position)
             else:
                 state = State(*_count(warehouse, workspace, segment, now), now, position)
-            told.append(_shown(segment, state, fresh, used_by.get(segment.id, ())))
+            others = used_by.get(segment.id, ())
+            says = _says(segment, workspace)
+            told.append(_shown(segment, says, state, fresh, others))
         return told
 
     return await ask(request, segments, asked, at_least)
@@ -167,8 +171,22 @@ class State(NamedTuple):
     position: int
 
 
+def _says(segment: Segment, workspace: Workspace) -> str | None:
+    """The condition in English; None for a list, and where it cannot be understood."""
+    if segment.kind == STATIC:
+        return None
+    try:
+        return conditions.says(conditions.node_of(segment, workspace), workspace)
+    except InvalidCondition:
+        return None
+
+
 def _shown(
-    segment: Segment, state: State, fresh: Freshness | None, used_by: Iterable[Segment]
+    segment: Segment,
+    says: str | None,
+    state: State,
+    fresh: Freshness | None,
+    used_by: Iterable[Segment],
 ) -> Shown:
     return Shown(
         id=segment.id,
@@ -176,6 +194,7 @@ def _shown(
         description=segment.description,
         kind="dynamic" if segment.kind == DYNAMIC else "static",
         where=conditions.of(segment),
+        says=says,
         version=segment.version,
         count=state.size,
         as_of=_iso(state.as_of or None),
@@ -221,7 +240,14 @@ async def preview(request: Asked, node: Node | None) -> dict[str, Any]:
     count, numbers = await gate.ask(request, lambda w: questions.preview(w, workspace, node, now))
     sample = await shapes.records(request, numbers)
     took = round((time.perf_counter() - began) * 1000, 1)
-    return {"count": count, "sample": sample, "asOf": clock.to_iso(now), "tookMs": took}
+    says = conditions.says(node, workspace)
+    return {
+        "count": count,
+        "says": says,
+        "sample": sample,
+        "asOf": clock.to_iso(now),
+        "tookMs": took,
+    }
 
 
 async def numbers(request: Asked, node: Node | None, text: str | None = None) -> list[int]:

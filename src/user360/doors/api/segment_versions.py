@@ -35,9 +35,13 @@ class Edit(Body):
 
 
 class Moves(Answer):
-    """How many would enter and leave, the newest ten of each, and how many would be in it then."""
+    """How many would enter and leave, the newest ten of each, and how many would be in it then.
+
+    `says` is the new condition in English.
+    """
 
     count: int
+    says: str
     enter: int
     leave: int
     entering: list[Record]
@@ -84,10 +88,11 @@ async def preview(
     now, began = platform.now(), time.perf_counter()
     found = await gate.ask(
         request,
-        lambda w: editing.moves(w, workspace, conditions.node_of(segment, workspace), after, now),
+        lambda w: editing.moves(w, workspace, segment, after, now),
     )
     told = Moves(
         count=found.count,
+        says=conditions.says(after, workspace),
         enter=found.enter,
         leave=found.leave,
         entering=await shapes.records(request, found.entering),

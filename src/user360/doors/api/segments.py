@@ -65,9 +65,10 @@ class Preview(Body):
 
 
 class Previewed(Answer):
-    """How many the condition is true of, and the newest ten of them."""
+    """How many the condition is true of, and the newest ten of them; `says` is it in English."""
 
     count: int
+    says: str
     sample: list[Record]
     as_of: Moment
     took_ms: float
