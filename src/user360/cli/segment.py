@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from user360.cli import given, output, segment_life, segment_members
+from user360.cli import given, output, segment_life, segment_members, segment_why
 from user360.cli.api import Api
 from user360.cli.connected import connected
 from user360.cli.named import COLUMNS, Announce, Limit, Name, Where, number, row
@@ -157,5 +157,5 @@ def members(
     return output.table({"users": users}, [row(user) for user in users], **COLUMNS, since="since")
 
 
-for command in (*segment_life.COMMANDS, *segment_members.COMMANDS):
+for command in (*segment_life.COMMANDS, *segment_members.COMMANDS, *segment_why.COMMANDS):
     app.command()(command)
