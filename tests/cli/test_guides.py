@@ -168,3 +168,19 @@ def test_a_list_is_kept_as_the_page_says(
     assert members(at, "Pilot") == members(at, "Pilot as it was") == {names[0], names[2]}
     assert members(at, "Named Ravi") == {names[1]}
     assert members(at, "From Pune in November") == set(names)
+
+
+def test_why_somebody_is_in_a_segment_is_told_as_the_page_says(
+    settle: Settle, follow: Callable[[Part], list[str]]
+) -> None:
+    orders = [(days, "Order Completed") for days in (1, 2, 20)]
+    settle({"asha@example.com": ({"city": "Pune"}, orders), "meera@example.com": ({}, [])})
+    said = [told for part in parts("find-out-why.md") for told in follow(part)]
+    page = (HOW_TO / "find-out-why.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    made, why, unsaved, told = said
+    assert made == "Created segment 1: Loyal, 1 members\n"
+    times = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+    assert times.sub("", why) == times.sub("", shown)
+    assert unsaved.startswith("meera@example.com is in\n└── ✓ ")
+    assert '"member": false' in told
