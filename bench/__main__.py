@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import footprint, freshness, machine, peers, report, segments, writes
+from bench import following, footprint, freshness, machine, peers, report, segments, writes
 from bench.population import Size
 
 
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "identify": lambda o: writes.identify(o.cache, o.rounds),
     "segments": lambda o: segments.measure(o.cache, o.size, o.rounds),
     "freshness": lambda o: freshness.measure(o.cache, o.size),
+    "following": lambda o: following.measure(o.cache, o.size),
     "footprint": lambda o: footprint.measure(o.cache, o.size, o.rounds),
     "floors": lambda o: peers.measure(o.cache, o.size, o.rounds),
 }
@@ -35,6 +36,7 @@ MEANINGS = {
     "identify": "single identify calls over HTTP, against bare SQLite",
     "segments": "two questions, against DuckDB and PostgreSQL",
     "freshness": "from the answer to an event until a preview counts it",
+    "following": "from a write until segments tell of who enters and leaves",
     "footprint": "memory and seconds of a start",
     "floors": "the floors and peers by themselves, without the product",
     "all": "all but the floors, which the others measure in their own runs",

@@ -45,6 +45,7 @@ DAY = 86_400 * SECOND
 _EPOCH = periods.EPOCH_ORDINAL
 
 Edge = Callable[[When], int | None]
+Reach = list[tuple[int, int]]
 Rows = Callable[[str], Iterable[tuple[Any, ...]]]  # runs a statement and reads its answer
 
 
@@ -251,6 +252,15 @@ def _moments_due(
         for at, value in passes(edge, sorted(people), frame, until):
             for record in people[value]:
                 yield at, record
+
+
+def reach(window: Moving | Returning, frame: Frame, until: int) -> Reach:
+    """The moments that the edges of a window pass after `frame.now` up to `until`: from, to (not
+    included); for a day's condition the days that begin. Empty when nothing is passed.
+    """
+    if isinstance(window, Returning):
+        return [(at, at + 1) for at in days_beginning(frame, until)]
+    return [found for edge in window.edges if (found := extent(edge, frame, until))]
 
 
 def extent(edge: Edge, frame: Frame, until: int) -> tuple[int, int] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 
 import msgspec
 import pyarrow as pa
@@ -64,8 +64,11 @@ class Kept:
         self.windows: list[clock.Moving | clock.Returning] = []
         self.names: frozenset[str] = frozenset()
         self.static: frozenset[int] = frozenset()
+        self.nests = False  # whether it asks about dynamic segments
         self.read = False  # what it means by the declarations in force
         self.until = 0  # how far ahead the clock was looked into
+        # The windows with the moments that their edges pass until then.
+        self.reach: list[tuple[clock.Moving | clock.Returning, clock.Reach]] = []
         self._due: list[tuple[int, int]] = []
         self._of_records = False
         self._failures = 0
@@ -82,12 +85,14 @@ class Kept:
         """Whether what changes now is told to nobody."""
         return self.filling and not self.segment.announce
 
-    def define(self, segment: Segment) -> None:
-        """Take the definition in force; declarations, or segments within it, may have changed."""
-        self.whole = self.whole or segment.version != self.segment.version
+    def define(self, segment: Segment, declared: bool) -> None:
+        """Take the definition in force; with `declared`, what it names may have changed as well."""
+        edited = segment.version != self.segment.version
         self.segment = segment
-        self.read = False
-        self.retry_at = 0
+        self.whole = self.whole or edited
+        if edited or declared:
+            self.read = False
+            self.retry_at = 0
 
     def understand(self, given: Frame, node: Node) -> None:
         """Read what the definition means; where that is another thing now, everybody is asked.
@@ -107,6 +112,7 @@ class Kept:
         self.windows = clock.windows_of(node, given)
         self.names = frozenset(clock.events_named(node, given.segments))
         self.static = frozenset(leaf.segment for leaf in leaves if isinstance(leaf, Membership))
+        self.nests = any(leaf not in leaves for leaf in clock.leaves(node, {}))
         self._of_records = bool(columns)
         self.read = True
 
@@ -140,10 +146,11 @@ class Kept:
         for each in times:
             heapq.heappush(self._due, each)
 
-    def look_ahead(self, times: Collection[tuple[int, int]], until: int) -> None:
-        """Note all that the clock brings up to `until`."""
+    def look_ahead(self, times: Collection[tuple[int, int]], given: Frame, until: int) -> None:
+        """Note all that the clock brings from `given.now` up to `until`."""
         self._due = sorted(times)
         self.until = until
+        self.reach = [(each, clock.reach(each, given, until)) for each in self.windows]
 
     def take_in(self, entered: Collection[int], rows: Collection[int]) -> None:
         """Those who entered, and the stored rows that went, are kept in the ledger now."""
@@ -206,21 +213,18 @@ class Touched:
             self.everybody = True
             self.events = []
 
-    def windows_crossed(
-        self, windows: Iterable[clock.Moving | clock.Returning], given: Frame, until: int
-    ) -> Iterator[clock.Moving | clock.Returning]:
-        """The windows whose edges may pass moments that came in, before `until`."""
-        for each in windows:
-            if isinstance(each, clock.Returning):
-                if next(clock.days_beginning(given, until), None) is not None:
-                    yield each
-                continue
-            reach = [clock.extent(edge, given, until) for edge in each.edges]
+    def crossing(self, kept: Kept) -> list[clock.Moving | clock.Returning]:
+        """The windows of a segment whose edges may pass moments that came in just now."""
+        return [
+            window
+            for window, reach in kept.reach
             if any(
-                low < high and (each.event is None or self._within(each.event, low, high))
-                for low, high in filter(None, reach)
-            ):
-                yield each
+                isinstance(window, clock.Returning)
+                or window.event is None
+                or self._within(window.event, low, high)
+                for low, high in reach
+            )
+        ]
 
     def _within(self, name: str, low: int, high: int) -> bool:
         """Whether an event of this name came in whose time lies there."""

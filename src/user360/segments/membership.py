@@ -35,6 +35,7 @@ class Difference(msgspec.Struct):
     position: int
 
 
+TOGETHER = 25  # segments in one statement
 Below = dict[int, list[int]]  # for a survivor, the records merged into it
 Pairs = Iterable[Sequence[int]]  # a record that was merged away, and its survivor
 
@@ -50,9 +51,22 @@ def everybody(warehouse: Warehouse, workspace: Workspace, kept: Kept, given: Fra
         return difference(kept, list(true - was), list(was - true), len(true), below, view.position)
 
 
-def some(people: few.People, kept: Kept, given: Frame, dialect: str, below: Below) -> Difference:
-    """Ask about a few people that were set apart; `given` is their frame."""
-    true = {row[0] for row in people.query(kept.select(given, dialect)).rows}
+def some(people: few.People, selects: Mapping[Kept, str], below: Below) -> list[Difference]:
+    """Ask about a few people that were set apart: each segment with its SQL over their frame."""
+    found: dict[Kept, set[int]] = {kept: set() for kept in selects}
+    order = list(selects)
+    for start in range(0, len(order), TOGETHER):
+        # Many small questions cost little more than one, asked together.
+        asked = " UNION ALL ".join(
+            f"SELECT {i} AS segment, id FROM ({selects[order[i]]}) AS found"
+            for i in range(start, min(start + TOGETHER, len(order)))
+        )
+        for i, number in people.query(asked).rows:
+            found[order[i]].add(number)
+    return [_compared(kept, true, people, below) for kept, true in found.items()]
+
+
+def _compared(kept: Kept, true: set[int], people: few.People, below: Below) -> Difference:
     was = {
         number
         for number in people.numbers

@@ -91,13 +91,11 @@ class Round:
         given = membership.frame(warehouse, self.workspace, now, self._meanings)
         ready = [kept for kept in self.kept.values() if self._ready(kept, given)]
         self._tell(self._some(warehouse, touched, given, ready), now)
-        started = time.perf_counter()
+        self._tell(self._everybody(warehouse, given, ready), now)
         for kept in ready:
-            if kept.whole and time.perf_counter() - started < LONGEST:
-                self._tell(self._everybody(warehouse, given, kept), now)
             if kept.windows and not kept.whole and kept.until < now + MARGIN:
                 times = membership.due(warehouse, kept, given, now + AHEAD)
-                kept.look_ahead(times, now + AHEAD)
+                kept.look_ahead(times, given, now + AHEAD)
         return not any(kept.whole for kept in ready)
 
     def _follow(self, warehouse: Warehouse) -> None:
@@ -110,12 +108,15 @@ class Round:
         if not dynamic and not self._loaded:  # a workspace just made has no relations yet
             return
         stored = {} if self._loaded else membership.stored(warehouse, workspace)
-        self.kept = {n: kept for n, kept in self.kept.items() if n in dynamic}
-        for number, segment in dynamic.items():
-            if number in self.kept:
-                self.kept[number].define(segment)
-            else:
-                self.kept[number] = Kept(segment, stored.get(number, BitMap64()))
+        declared = not self._read or read[1:] != self._read[1:]
+        before = {n: kept.segment.version for n, kept in self.kept.items()}
+        regrouped = before != {n: s.version for n, s in dynamic.items()}
+        kept_on = {n: kept for n, kept in self.kept.items() if n in dynamic}
+        for kept in kept_on.values():
+            within = regrouped and (kept.nests or kept.error is not None)
+            kept.define(dynamic[kept.segment.id], declared or within)
+        new = {n: Kept(s, stored.get(n, BitMap64())) for n, s in dynamic.items() if n not in before}
+        self.kept = kept_on | new
         self._meanings = conditions.Conditions(workspace)
         self._loaded, self._read = True, read
 
@@ -164,33 +165,41 @@ class Round:
     ) -> list[Difference]:
         """Ask about these people, set apart once for all the segments."""
         static: frozenset[int] = frozenset().union(*(kept.static for kept in asked))
-        found: list[Difference] = []
         metrics.SEGMENTS_ASKED.observe(len(numbers))
         with few.people(warehouse, self.workspace, numbers, names, given.now, static) as people:
             there = msgspec.structs.replace(people.frame, segments=self._meanings)
             below = membership.below_of(people.query("SELECT * FROM temp.merged").rows)
+            selects: dict[Kept, str] = {}
             for kept in asked:
                 with _Guard(kept, given.now):
-                    found.append(membership.some(people, kept, there, warehouse.dialect, below))
-                    crossed = touched.windows_crossed(kept.windows, there, kept.until)
-                    kept.add_due(
-                        windows.due(
-                            crossed,
-                            there,
-                            kept.until,
-                            lambda sql: people.query(sql).rows,
-                            warehouse.dialect,
-                        )
+                    selects[kept] = kept.select(there, warehouse.dialect)
+            found = membership.some(people, selects, below)
+            for kept in selects:
+                crossing = touched.crossing(kept)
+                kept.add_due(
+                    windows.due(
+                        crossing,
+                        there,
+                        kept.until,
+                        lambda sql: people.query(sql).rows,
+                        warehouse.dialect,
                     )
+                )
             if touched.regrouped or touched.dead:
                 membership.measure(people.view, self.workspace, found)
         return found
 
-    def _everybody(self, warehouse: Warehouse, given: Frame, kept: Kept) -> list[Difference]:
-        """Ask everybody about one segment."""
-        with _Guard(kept, given.now):
-            return [membership.everybody(warehouse, self.workspace, kept, given)]
-        return []
+    def _everybody(
+        self, warehouse: Warehouse, given: Frame, ready: Sequence[Kept]
+    ) -> list[Difference]:
+        """Ask everybody about as many segments as there is time for in one round."""
+        found: list[Difference] = []
+        started = time.perf_counter()
+        for kept in ready:
+            if kept.whole and time.perf_counter() - started < LONGEST:
+                with _Guard(kept, given.now):
+                    found.append(membership.everybody(warehouse, self.workspace, kept, given))
+        return found
 
     def _tell(self, found: Sequence[Difference], now: int) -> None:
         """Write what changed, and take it in once it is kept."""
