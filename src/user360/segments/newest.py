@@ -104,7 +104,8 @@ def _late(asked: Asked) -> exp.Select | None:
 def _among(scan: exp.Select, records: Expr) -> exp.Select:
     """The scan for these records only.
 
-    Joined rather than looked up with IN, because engines then guess right how few they are.
+    Joined rather than looked up with IN, and named before the events, because so engines guess
+    right how few they are.
     """
     source = exp.Subquery(
         this=records,
@@ -115,9 +116,11 @@ def _among(scan: exp.Select, records: Expr) -> exp.Select:
         from_=exp.From(this=source),
         group=exp.Group(expressions=[sql.column(_WAITING)]),
     )
-    joined = exp.Subquery(this=once, alias=exp.TableAlias(this=sql.name("w")))
+    few = exp.Subquery(this=once, alias=exp.TableAlias(this=sql.name("w")))
     same = exp.EQ(this=_RECORD.copy(), expression=sql.column(_WAITING, "w"))
-    scan.set("joins", [exp.Join(this=joined, kind="INNER", on=same)])
+    events = scan.args["from_"].this
+    scan.set("from_", exp.From(this=few))
+    scan.set("joins", [exp.Join(this=events, kind="INNER", on=same)])
     return scan
 
 
