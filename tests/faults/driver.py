@@ -18,9 +18,18 @@ from typing import Any
 
 from user360.ingest.call import Call, Event, Outcome, Session, Verb
 from user360.platform import Platform
+from user360.segments import define
 from user360.settings import Settings
+from user360.storage.ledger import Connection
 
 THREADS = 4
+# Segments that are followed meanwhile; one of them the clock alone empties.
+SEGMENTS: dict[str, dict[str, Any]] = {
+    "Regulars": {"event": "Bought", "count": {"op": "gte", "value": 5}},
+    "Of Pune": {"property": "city", "op": "is", "values": ["Pune"]},
+    "Just now": {"event": "Bought", "during": {"last": {"amount": 1, "unit": "minutes"}}},
+    "Others": {"all": [{"event": "Bought"}, {"segment": 1, "in": False}]},
+}
 
 
 class Client:
@@ -82,9 +91,23 @@ class Client:
         self.settle([self.call(user_id=user, verb=Verb.DELETE)], [{"deleted": user}])
 
 
+def follow(platform: Platform) -> None:
+    """Make the segments that are not there yet."""
+    missing = SEGMENTS.keys() - {s.name for s in platform.default.segments.values()}
+
+    def make(connection: Connection) -> None:
+        change = platform.change(connection, platform.default, "load")
+        for name, condition in SEGMENTS.items():
+            if name in missing:
+                define.create(change, name, "", condition)
+
+    platform.write(make)
+
+
 def main() -> None:
     directory, notes, seed = sys.argv[1:]
     platform = Platform.open(directory, Settings(warehouse_memory="512MB", fresh_rows=400))
+    follow(platform)
     file = os.open(Path(notes), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     clients = [Client(platform, file, f"{seed}-{n}") for n in range(THREADS)]
     threads = [threading.Thread(target=client.run, daemon=True) for client in clients]

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from user360.ingest import doctor
 from user360.ingest.call import Call, Event
 from user360.platform import Platform
+from user360.segments import conditions, questions, stored
 from user360.settings import Settings
 
 DRIVER = Path(__file__).parent / "driver.py"
@@ -33,12 +34,19 @@ def random_moments() -> random.Random:
     return random.Random(360)
 
 
-def killed_under_load(directory: Path, notes: Path, seed: str, after: float) -> None:
+def killed_under_load(
+    directory: Path, notes: Path, seed: str, after: float, answers: int = 0
+) -> None:
+    """Kill a driver so many seconds after it began and had noted so many more answers."""
+    before = len(notes.read_bytes().splitlines()) if notes.exists() else 0
     arguments = [sys.executable, str(DRIVER), str(directory), str(notes), seed]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as driver:
         assert driver.stdout is not None
         assert driver.stderr is not None
         assert driver.stdout.readline() == b"loading\n"
+        while answers and len(notes.read_bytes().splitlines()) < before + answers:
+            assert driver.poll() is None, driver.stderr.read().decode()
+            time.sleep(0.01)
         time.sleep(after)
         gone = driver.poll()
         driver.kill()
@@ -78,9 +86,39 @@ def check(platform: Platform, noted: Noted) -> None:
     assert [u for u, city in noted.cities.items() if (cities.get(u) or "") < city] == []
     assert [user for user in noted.deleted if user in cities or f"gone-{user}" in counts] == []
     assert users_of_sessions(platform, noted) == noted.sessions
+    check_segments(platform)
     report = doctor.examine(platform)
     assert report.findings == []
     answer_again(platform, noted)
+
+
+def check_segments(platform: Platform) -> None:
+    """Members are those the condition is true of, and each change was told once."""
+    platform.keeper.settle()
+    for number, segment in platform.default.segments.items():
+        # The clock goes on: asked as of when it was last looked at.
+        fresh = platform.keeper.freshness(platform.default.id, number)
+        assert fresh is not None
+        node = conditions.node_of(segment, platform.default)
+        warehouse = platform.wait()
+        if segment.name != "Just now":
+            true = questions.numbers(warehouse, platform.default, node, fresh.as_of)
+            assert stored.counts(warehouse, platform.default, [number]).get(number, 0) == len(true)
+            assert stored.since(warehouse, platform.default, number, true).keys() == set(true)
+        moves = "SELECT record_id, {} FROM w1.{} WHERE {} ORDER BY seq"
+        changes = warehouse.query(moves.format("entered", "changes", f"segment_id = {number}")).rows
+        inside: set[int] = set()
+        for record, entered in changes:
+            assert (record in inside) != entered, "told twice"
+            (inside.add if entered else inside.remove)(record)
+        loud = moves.format("1", "changes", f"segment_id = {number} AND entered AND NOT silent")
+        said = moves.format(
+            "1",
+            "events",
+            "name = 'SEGMENT_ENTER'"
+            f" AND CAST(json_extract(properties, '$.segmentId') AS BIGINT) = {number}",
+        )
+        assert sorted(warehouse.query(loud).rows) == sorted(warehouse.query(said).rows)
 
 
 def users_of_sessions(platform: Platform, noted: Noted) -> dict[str, str]:
@@ -117,13 +155,16 @@ def test_killed_again_and_again_nothing_answered_is_lost_or_doubled(
     directory, notes = tmp_path / "data", tmp_path / "notes"
     slowest = 0.0
     for number in range(KILLS):
-        killed_under_load(directory, notes, str(number), random_moments.uniform(0.02, 0.9))
+        # Some while they are still starting, most in the middle of their work.
+        answers = 0 if number % 4 == 3 else 40
+        after = random_moments.uniform(0.02, 0.9)
+        killed_under_load(directory, notes, str(number), after, answers)
         started = time.monotonic()
         with Platform.open(directory, SMALL) as platform:
             platform.wait()
             slowest = max(slowest, time.monotonic() - started)
             check(platform, Noted(notes))
-    assert len(Noted(notes).events) > 20 * KILLS
+    assert len(Noted(notes).events) > 15 * KILLS
     assert slowest < START
 
 
