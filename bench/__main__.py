@@ -8,7 +8,17 @@ from pathlib import Path
 
 import msgspec
 
-from bench import following, footprint, freshness, machine, peers, report, segments, writes
+from bench import (
+    following,
+    footprint,
+    freshness,
+    machine,
+    peers,
+    report,
+    segments,
+    segments_large,
+    writes,
+)
 from bench.population import Size
 
 
@@ -26,6 +36,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "ingest": lambda o: writes.ingest(o.cache, o.rounds),
     "identify": lambda o: writes.identify(o.cache, o.rounds),
     "segments": lambda o: segments.measure(o.cache, o.size, o.rounds),
+    "segments-large": lambda o: segments_large.measure(o.cache, o.size, o.rounds),
     "freshness": lambda o: freshness.measure(o.cache, o.size),
     "following": lambda o: following.measure(o.cache, o.size),
     "footprint": lambda o: footprint.measure(o.cache, o.size, o.rounds),
@@ -34,7 +45,8 @@ BENCHMARKS: dict[str, Benchmark] = {
 MEANINGS = {
     "ingest": "batches of events over HTTP, against bare SQLite",
     "identify": "single identify calls over HTTP, against bare SQLite",
-    "segments": "two questions, against DuckDB and PostgreSQL",
+    "segments": "three questions, against DuckDB, ClickHouse and PostgreSQL",
+    "segments-large": "one of them over ten million people, against DuckDB and ClickHouse",
     "freshness": "from the answer to an event until a preview counts it",
     "following": "from a write until segments tell of who enters and leaves",
     "footprint": "memory and seconds of a start",
@@ -52,7 +64,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="measurements of each side")
     given = parser.parse_args()
     if given.name is None:
-        print("\n".join(f"{name:10} {meaning}" for name, meaning in MEANINGS.items()))
+        print("\n".join(f"{name:14} {meaning}" for name, meaning in MEANINGS.items()))
         return
     given.cache.mkdir(parents=True, exist_ok=True)
     options = Options(given.cache, Size(given.records, given.events), given.rounds)

@@ -49,7 +49,7 @@ def copy(cache: Path, size: Size) -> Iterator[Path]:
 def make(path: Path, size: Size) -> None:
     """Load the population into a new directory, and wait until the warehouse shows it."""
     with Platform.open(path) as platform:
-        platform.write(lambda connection: _declare(platform, connection))
+        platform.write(lambda connection: declare(platform, connection))
         bulk.load(
             platform,
             platform.default,
@@ -60,7 +60,8 @@ def make(path: Path, size: Size) -> None:
         platform.projector.wait(platform.committer.position.last, 3_600)
 
 
-def _declare(platform: Platform, connection: Connection) -> None:
+def declare(platform: Platform, connection: Connection) -> None:
+    """Declare the custom properties of the population."""
     workspace = platform.default
     for number, (name, kind) in enumerate(_DECLARED.items(), FIRST_CUSTOM_ID):
         declared = Property(number, name, kind)

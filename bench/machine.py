@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import Any
 
 _LIBRARIES = (
+    "chdb",
     "duckdb",
     "granian",
     "litestar",

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import msgspec
 import psycopg
 
-from bench import floors, messages, postgres, questions, report, timing, warehouse_floor
+from bench import (
+    clickhouse,
+    floors,
+    messages,
+    postgres,
+    questions,
+    report,
+    timing,
+    warehouse_floor,
+)
 from bench.population import Size
 from bench.questions import Question
 from bench.report import Figure
@@ -18,6 +29,10 @@ from bench.report import Figure
 PEOPLE = 100_000  # known to the SQLite floors before they begin
 BATCH = 500
 AT = datetime(2026, 11, 1, tzinfo=UTC)
+# How the peers are called in the figures.
+DUCK = "DuckDB, arrival order"
+CLICK = "ClickHouse, ordered by record and time"
+SERVER = "PostgreSQL, obvious indexes"
 
 
 def measure(cache: Path, size: Size, rounds: int) -> report.Result:
@@ -64,40 +79,58 @@ def fresh(cache: Path, work: Callable[[sqlite3.Connection], float]) -> float:
         return work(connection)
 
 
+class Engines(msgspec.Struct, frozen=True):
+    """The peers that are asked, loaded with the same people and events."""
+
+    duck: duckdb.DuckDBPyConnection
+    click: clickhouse.Engine | None = None
+    server: psycopg.Connection | None = None
+
+
 def reads(cache: Path, size: Size, rounds: int) -> list[Figure]:
-    """The questions on DuckDB and PostgreSQL, in milliseconds."""
-    file = cache / f"arrival-{size}.duckdb"
-    warehouse_floor.build(file, size)
-    with warehouse_floor.connect(file) as duck, postgres.running(cache, size) as server:
+    """The questions on DuckDB, ClickHouse and PostgreSQL, in milliseconds."""
+    with engines(cache, size, with_server=True) as peers:
         return [
             Figure(f"{question.name}: {side}", timing.median(times), "ms")
             for question in questions.ALL
-            for side, times in asked(duck, server, question, {}, rounds).items()
+            for side, times in asked(peers, question, {}, rounds).items()
         ]
 
 
+@contextlib.contextmanager
+def engines(cache: Path, size: Size, with_server: bool) -> Iterator[Engines]:
+    """The peers, each loaded first when it is not yet; PostgreSQL only where it is wanted."""
+    file = cache / f"arrival-{size}.duckdb"
+    warehouse_floor.build(file, size)
+    with (
+        clickhouse.running(cache, size, file) as click,
+        warehouse_floor.connect(file) as duck,
+        postgres.running(cache, size) if with_server else contextlib.nullcontext() as server,
+    ):
+        yield Engines(duck, click, server)
+
+
 def asked(
-    duck: duckdb.DuckDBPyConnection,
-    server: psycopg.Connection,
-    question: Question,
-    product: Mapping[str, Callable[[], int]],
-    rounds: int,
+    peers: Engines, question: Question, product: Mapping[str, Callable[[], int]], rounds: int
 ) -> dict[str, list[float]]:
     """Times in milliseconds of the product's ways to answer, in turns with its peers.
 
     Everybody is asked twice before it counts. PostgreSQL is asked twice over: with the indexes
     anybody would make, and with an index and a query made for this very question.
     """
+    duck, click, server = peers.duck, peers.click, peers.server
     expected = warehouse_floor.count(duck, question.duckdb)
-    asks = {
-        **product,
-        "DuckDB, arrival order": lambda: warehouse_floor.count(duck, question.duckdb),
-        "PostgreSQL, obvious indexes": lambda: postgres.count(server, question.postgres),
-    }
-    tuned = {"PostgreSQL, tuned by hand": lambda: postgres.count(server, question.tuned)}
+    asks = {**product, DUCK: lambda: warehouse_floor.count(duck, question.duckdb)}
+    if click is not None:
+        asks[CLICK] = lambda: click.count(question.clickhouse)
+    plain, tuned = question.postgres, question.tuned
+    if server is None or plain is None or tuned is None:
+        return _timed(asks, expected, rounds)
+    asks[SERVER] = lambda: postgres.count(server, plain)
     with postgres.obvious_indexes(server):
         times = _timed(asks, expected, rounds)
-    return times | _timed(tuned, expected, rounds)
+    by_hand = {"PostgreSQL, tuned by hand": lambda: postgres.count(server, tuned)}
+    return times | _timed(by_hand, expected, rounds)
 
 
 def _timed(

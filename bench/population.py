@@ -22,6 +22,7 @@ START = datetime(2026, 8, 1, tzinfo=UTC)
 DAYS = 90
 SINCE = START + timedelta(days=60)  # the date the questions ask "since"
 BATCH = 1_000_000
+PLAIN = 50_000_000
 
 # Event names with their share of all events.
 NAMES: dict[str, float] = {
@@ -75,6 +76,7 @@ EVENT_SCHEMA = pa.schema(
         ("properties", pa.string()),  # a JSON object
     ]
 )
+HAPPENED_SCHEMA = pa.schema([EVENT_SCHEMA.field(i) for i in range(3)])
 
 _PARETO = 1.5  # the shape of the Pareto law
 _SLOTS = 4  # draws in the table of activity for a person of the least activity
@@ -93,6 +95,11 @@ class Size(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.records}x{self.events}"
 
+    @property
+    def plain(self) -> bool:
+        """Whether events are so many that they are made without ids and properties."""
+        return self.events > PLAIN
+
 
 def user_id(n: int) -> str:
     """The userId of the n-th person, from 0."""
@@ -109,6 +116,23 @@ def records(size: Size, seed: int = SEED, batch: int = BATCH) -> Iterator[pa.Rec
 
 def events(size: Size, seed: int = SEED, batch: int = BATCH) -> Iterator[pa.RecordBatch]:
     """All events in the order of their time, in batches of `EVENT_SCHEMA`."""
+    for rng, who, at in _drawn(size, seed, batch):
+        yield _event_batch(rng, who, at)
+
+
+def happened(size: Size, seed: int = SEED, batch: int = BATCH) -> Iterator[pa.RecordBatch]:
+    """The same events without ids and properties, which take most of the time to make."""
+    for rng, who, at in _drawn(size, seed, batch):
+        kind = _draw(rng, list(NAMES.values()), len(who))
+        names = pa.array(list(NAMES)).take(pa.array(kind))
+        columns = [pa.array(who), names, pa.array(at)]
+        yield pa.RecordBatch.from_arrays(columns, schema=HAPPENED_SCHEMA)
+
+
+def _drawn(
+    size: Size, seed: int, batch: int
+) -> Iterator[tuple[np.random.Generator, npt.NDArray[np.int32], Ints]]:
+    """Who did something when, with the source of chance that makes the rest of a batch."""
     table = _activity(size.records, seed)
     start, period = _us(START), DAYS * 86_400_000_000
     for k, first in enumerate(range(0, size.events, batch)):
@@ -119,8 +143,7 @@ def events(size: Size, seed: int = SEED, batch: int = BATCH) -> Iterator[pa.Reco
                 period * first // size.events, period * (first + rows) // size.events, rows
             )
         )
-        who = table[rng.integers(0, len(table), rows)]
-        yield _event_batch(rng, who, at)
+        yield rng, table[rng.integers(0, len(table), rows)], at
 
 
 def _us(moment: datetime) -> int:

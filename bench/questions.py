@@ -1,4 +1,4 @@
-"""The two questions segments are timed by, in the words of each engine.
+"""The questions segments are timed by, in the words of each engine.
 
 The hand-written SQL is what somebody who knows the engine would type; the tree is what our API is
 asked. All of them must give the same number.
@@ -16,15 +16,17 @@ from bench import population
 class Question(msgspec.Struct, frozen=True):
     """One question: as the product's condition tree, and as SQL over `records` and `events`.
 
-    `tuned` is the PostgreSQL query rewritten by hand until its planner did its best.
+    `tuned` is the PostgreSQL query rewritten by hand until its planner did its best; None where
+    PostgreSQL is not asked.
     """
 
     name: str
     words: str
     tree: dict[str, Any]
     duckdb: str
-    postgres: str
-    tuned: str
+    clickhouse: str
+    postgres: str | None = None
+    tuned: str | None = None
 
 
 _DAY = f"{population.SINCE:%Y-%m-%d}"
@@ -33,6 +35,14 @@ _OPTED_IN = [
     {"property": "emailOptin", "op": "isTrue"},
 ]
 
+_BEHAVIOUR = """
+    select count(*) from records r
+    where r.country in ('IN', 'US') and r.email_optin
+      and r.id in (select record from events
+                   where name = 'Purchase' and happened >= {since}
+                   group by record having count(*) >= 3)
+      and r.id not in (select record from events where name = 'Plan Downgraded')
+"""
 BEHAVIOUR = Question(
     name="events and properties",
     words=(f"country in (IN, US), opted in, at least 3 purchases since {_DAY}, never downgraded"),
@@ -48,14 +58,8 @@ BEHAVIOUR = Question(
             {"event": "Plan Downgraded", "occurred": False},
         ]
     },
-    duckdb=f"""
-        select count(*) from records r
-        where r.country in ('IN', 'US') and r.email_optin
-          and r.id in (select record from events
-                       where name = 'Purchase' and happened >= timestamp '{_DAY}'
-                       group by record having count(*) >= 3)
-          and r.id not in (select record from events where name = 'Plan Downgraded')
-    """,
+    duckdb=_BEHAVIOUR.format(since=f"timestamp '{_DAY}'"),
+    clickhouse=_BEHAVIOUR.format(since=f"toDateTime64('{_DAY}', 6, 'UTC')"),
     postgres=f"""
         select count(*) from records r
         where r.country in ('IN', 'US') and r.email_optin
@@ -85,8 +89,44 @@ PROPERTIES = Question(
     words="country in (IN, US), opted in, lifetime value of at least 100",
     tree={"all": [*_OPTED_IN, {"property": "lifetimeValue", "op": "gte", "values": [100]}]},
     duckdb=_ONLY_PROPERTIES,
+    clickhouse=_ONLY_PROPERTIES,
     postgres=_ONLY_PROPERTIES,
     tuned=_ONLY_PROPERTIES,
+)
+
+_STEPS = ("Product Viewed", "Product Added", "Purchase")
+SEQUENCE = Question(
+    name="a sequence",
+    words=f"{', then '.join(_STEPS)}, all within 48 hours",
+    tree={
+        "sequence": [{"event": name} for name in _STEPS],
+        "within": {"amount": 48, "unit": "hours"},
+        "completed": True,
+    },
+    duckdb="""
+        with viewed as (
+            select record, name, happened,
+                   max(happened) filter (where name = 'Product Viewed') over before as begun
+            from events where name in ('Product Viewed', 'Product Added', 'Purchase')
+            window before as (partition by record order by happened
+                              rows between unbounded preceding and 1 preceding)),
+        added as (
+            select record, name, happened,
+                   max(begun) filter (where name = 'Product Added') over before as begun
+            from viewed
+            window before as (partition by record order by happened
+                              rows between unbounded preceding and 1 preceding))
+        select count(distinct record) from added
+        where name = 'Purchase' and happened <= begun + interval 48 hours
+    """,
+    clickhouse=f"""
+        select count() from (
+            select record from events where name in {_STEPS}
+            group by record
+            having windowFunnel(172800000000)(
+                toUInt64(toUnixTimestamp64Micro(happened)),
+                {", ".join(f"name = '{name}'" for name in _STEPS)}) = 3)
+    """,
 )
 
 ALL = (BEHAVIOUR, PROPERTIES)

@@ -13,7 +13,16 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
 PAGE = ROOT / "docs" / "reference" / "benchmarks.md"
 
-ORDER = ("ingest", "identify", "segments", "freshness", "footprint", "floors")
+ORDER = (
+    "ingest",
+    "identify",
+    "segments",
+    "segments-large",
+    "following",
+    "freshness",
+    "footprint",
+    "floors",
+)
 _INTRODUCTION = """\
 # Benchmarks
 

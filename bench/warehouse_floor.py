@@ -25,7 +25,7 @@ def build(path: Path, size: Size) -> None:
         return
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)
-    with duckdb.connect(str(part)) as connection:
+    with duckdb.connect(str(part), config={"memory_limit": "4GB"}) as connection:
         connection.execute(_TABLES)
         _load(connection, size)
         connection.execute("checkpoint")
@@ -36,10 +36,12 @@ def _load(connection: duckdb.DuckDBPyConnection, size: Size) -> None:
     people = pa.RecordBatchReader.from_batches(population.RECORD_SCHEMA, population.records(size))
     connection.register("people", people)
     connection.execute("insert into records select substr(userId, 2)::integer, * from people")
-    done = pa.RecordBatchReader.from_batches(population.EVENT_SCHEMA, population.events(size))
-    connection.register("done", done)
+    source = population.happened if size.plain else population.events
+    schema = population.HAPPENED_SCHEMA if size.plain else population.EVENT_SCHEMA
+    connection.register("done", pa.RecordBatchReader.from_batches(schema, source(size)))
+    rest = "'e' || row_number() over (), '{}'" if size.plain else "id, properties"
     connection.execute(
-        'insert into events select record, name, make_timestamp("at"), id, properties from done'
+        f'insert into events select record, name, make_timestamp("at"), {rest} from done'
     )
 
 
