@@ -73,5 +73,4 @@ def _load(path: Path, arrival: Path) -> None:
             peer.execute(f"copy {table} to '{file}' (format parquet, row_group_size 200000)")
         engine.do(f"insert into {table} select * from file('{file}', Parquet) {_SETTINGS}")
         file.unlink()
-        engine.do(f"optimize table {table} final")
     engine.close()

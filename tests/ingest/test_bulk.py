@@ -236,3 +236,15 @@ def test_the_server_goes_on_between_transactions(
     assert answered == ["created"] * 5
     rows = ask(platform, "SELECT count(*), count(DISTINCT seq) FROM w1.events").rows
     assert rows == [(45 + 7 + 5, 45 + 7 + 5)]
+
+
+def test_after_a_large_load_every_event_is_in_its_place(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "ORDERED_FROM", 3)
+    bulk.load(platform, platform.default, people(PEOPLE), done(DONE[:2]))
+    assert ask(platform, "SELECT max(back) FROM w1.events").rows == [(0,)]
+    more = [{**DONE[0], "id": f"more{n}", "at": AT - n} for n in range(1, 4)]
+    bulk.load(platform, platform.default, [], done(more))
+    rows = ask(platform, "SELECT id, back FROM w1.events WHERE name = 'Purchase' ORDER BY 1").rows
+    assert rows == [("e1", 1), ("e2", 1), ("more1", 2), ("more2", 3), ("more3", 4)]

@@ -9,12 +9,14 @@ load has done is whole; loading the same events again stores none of them twice.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 import pyarrow as pa
 
 from user360.access.workspaces import Workspace
+from user360.errors import Unavailable
 from user360.ingest import bulk_events, bulk_records
 from user360.ingest.bulk_records import Origin, Pen
 from user360.ingest.running import Running
@@ -23,6 +25,9 @@ from user360.storage.ledger import Connection
 RECORDS_AT_ONCE = 50_000
 # The tree of event ids is rewritten once a transaction: the larger, the fewer times.
 EVENTS_AT_ONCE = 500_000
+# From so many events on a load ends with all of them in one order.
+ORDERED_FROM = 1_000_000
+_PATIENCE = 3_600.0  # seconds
 
 Progress = Callable[[str, int], None]  # what ("records", "events"), how many are on disk so far
 
@@ -45,7 +50,8 @@ def load(
     source: str = "csv",
     ref: str = "bulk",
 ) -> Loaded:
-    """Load records, then events; answers when all of it is on disk.
+    """Load records, then events; answers when all of it is on disk, and after a load of millions
+    when the warehouse shows it, in one order for questions.
 
     `records` hold `user_id` (text or null) and a column for each property, named as declared and
     holding canonical values. `events` hold `user_id`, `name`, `at` (a timestamp, or microseconds
@@ -67,7 +73,16 @@ def load(
         duplicates += known + prepared.repeated
         stored += prepared.rows.num_rows - known
         told("events", stored + duplicates)
+    if stored >= ORDERED_FROM:
+        _put_in_order(platform, workspace)
     return Loaded(made, stored, duplicates)
+
+
+def _put_in_order(platform: Running, workspace: Workspace) -> None:
+    # A warehouse that is being made anew will be in order by itself.
+    with contextlib.suppress(Unavailable):
+        platform.projector.wait(platform.committer.position.last, _PATIENCE)
+        platform.projector.sort(workspace.id)
 
 
 def _records_job(
