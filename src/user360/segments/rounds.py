@@ -114,7 +114,8 @@ class Round:
         kept_on = {n: kept for n, kept in self.kept.items() if n in dynamic}
         for kept in kept_on.values():
             within = regrouped and (kept.nests or kept.error is not None)
-            kept.define(dynamic[kept.segment.id], declared or within)
+            gone = not kept.static <= read[0].keys()  # a list that it asks about was deleted
+            kept.define(dynamic[kept.segment.id], declared or within or gone)
         new = {n: Kept(s, stored.get(n, BitMap64())) for n, s in dynamic.items() if n not in before}
         self.kept = kept_on | new
         self._meanings = conditions.Conditions(workspace)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.doors.api.conftest import Api, faults
+from tests.doors.conftest import Product
+from user360.segments import store
 
 PUNE = {"property": "city", "op": "is", "values": ["Pune"]}
 BOUGHT = {"event": "Order Completed", "count": {"op": "gte", "value": 2}}
@@ -183,20 +186,39 @@ def test_a_segment_whose_property_is_gone_says_so(town: Api) -> None:
     assert town.get(f"/segments/{made['id']}").json()["error"] is None
 
 
-def test_whether_one_user_is_in_it(town: Api) -> None:
+def test_whether_one_user_is_in_it_and_why(town: Api) -> None:
     made = make(town, name="Friends", userIds=["asha"])
     dynamic = make(town, name="Pune", where=PUNE)
-    told = town.get(f"/segments/{made['id']}/users/asha").json()
-    assert told["member"] is True
-    assert told["since"] is not None
-    assert town.get(f"/segments/{made['id']}/users/ravi").json() == {
-        "member": False,
-        "since": None,
-    }
-    told = town.get(f"/segments/{dynamic['id']}/users/ravi").json()
-    assert told["member"] is True
-    assert told["since"] is not None
+    for segment, user, member in (
+        (made, "asha", True),
+        (made, "ravi", False),
+        (dynamic, "ravi", True),
+        (dynamic, "meera", False),
+    ):
+        told = town.get(f"/segments/{segment['id']}/users/{user}").json()
+        assert (told["member"], told["since"] is not None) == (member, member)
+        assert told["why"]["true"] == member
+    assert told["why"]["property"]["value"] == "Goa"
     assert town.get(f"/segments/{dynamic['id']}/users/nobody").status_code == 404
+
+
+def test_asking_about_a_segment_is_using_it(town: Api, product: Product) -> None:
+    made = make(town, name="Friends", userIds=["asha"])
+    number, where = made["id"], {"segment": made["id"], "in": True}
+
+    def long_ago() -> None:
+        segment = msgspec.structs.replace(town.workspace.segments[number], used_at=0)
+        product.platform.write(lambda connection: store.update(connection, segment))
+        town.workspace.segments = {**town.workspace.segments, number: segment}
+
+    for ask in (
+        lambda: town.get(f"/segments/{number}"),
+        lambda: town.search(where),
+        lambda: town.post("/segments/preview", {"where": {"not": where}}),
+    ):
+        long_ago()
+        ask()
+        assert town.workspace.segments[number].used_at > 0
 
 
 def test_members_are_searched_sorted_and_paged(town: Api) -> None:

@@ -8,8 +8,10 @@ import msgspec
 
 from user360.doors import gate
 from user360.doors.api.shapes import Asked
-from user360.segments import tree, usage
+from user360.segments import lifetime, tree, usage
+from user360.segments.dependencies import mentioned
 from user360.segments.nodes import Node
+from user360.segments.store import Segment
 
 SCHEMA = {"$ref": "#/components/schemas/Condition"}
 Condition = Annotated[dict[str, Any], msgspec.Meta(extra_json_schema=SCHEMA)]
@@ -18,8 +20,20 @@ BOUGHT = {"event": "Order Completed", "occurred": True, "count": {"op": "gte", "
 
 
 async def read(request: Asked, given: dict[str, Any] | None, path: str = "where") -> Node | None:
-    """The tree that `given` means; None is everybody. Raises `InvalidCondition`."""
+    """The tree that `given` means; None is everybody. Raises `InvalidCondition`.
+
+    The segments that it names are used by that.
+    """
     if given is None:
         return None
     workspace = gate.actor_of(request).workspace
-    return tree.parse(given, workspace.catalogue, path, usage.usable(workspace))
+    node = tree.parse(given, workspace.catalogue, path, usage.usable(workspace))
+    for number in mentioned(given):
+        await used(request, workspace.segments[number])
+    return node
+
+
+async def used(request: Asked, segment: Segment) -> None:
+    """Note once a day that a segment was used."""
+    if gate.platform_of(request).clock.now() - segment.used_at > lifetime.DAY:
+        await gate.change(request, lambda change: lifetime.touch(change, segment.id))

@@ -12,13 +12,13 @@ import msgspec
 from user360 import clock, ids
 from user360.access.workspaces import Workspace
 from user360.doors import gate
+from user360.doors.api import conditions as asking
 from user360.doors.api import shapes
 from user360.doors.api.shapes import Answer, Asked, Moment, Record
 from user360.errors import InvalidCondition
 from user360.segments import (
     conditions,
     define,
-    lifetime,
     memberships,
     questions,
     stored,
@@ -100,10 +100,8 @@ class Page(Answer):
 
 async def one(request: Asked, number: int) -> Segment:
     """A segment of the caller's workspace, which is used by that. Raises `NotFound`."""
-    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    segment = define.one(workspace, number)
-    if platform.clock.now() - segment.used_at > lifetime.DAY:
-        await gate.change(request, lambda change: lifetime.touch(change, number))
+    segment = define.one(gate.actor_of(request).workspace, number)
+    await asking.used(request, segment)
     return segment
 
 

@@ -10,11 +10,12 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from user360.access.change import Change
 from user360.doors import gate
-from user360.doors.api import members, shapes
+from user360.doors.api import members, shapes, why
 from user360.doors.api.bodies import Body
 from user360.doors.api.operation import Example, operation
 from user360.doors.api.segments import FIRST, Users
 from user360.doors.api.shapes import Answer, Asked, Moment
+from user360.errors import InvalidCondition
 from user360.segments import listed, statics
 
 AT_ONCE = 10_000  # lines of a file in one transaction of the writer
@@ -191,10 +192,14 @@ async def of_segment(
 
 
 class Membership(Answer):
-    """Whether somebody is in a segment; `since` is known of static ones."""
+    """Whether somebody is in a segment, since when, and why; null where that cannot be said.
+
+    `since` is null while the segment is being filled, `why` while it cannot be evaluated.
+    """
 
     member: bool
     since: Moment | None
+    why: why.Reason | None
 
 
 @operation(
@@ -214,7 +219,11 @@ async def membership(
     segment = await members.one(request, segment_id)
     number = shapes.number_of_user(request, user_id)
     member, since = await members.of_record(request, segment, number)
-    return gate.answer(Membership(member=member, since=since))
+    try:
+        reason = (await why.told(request, number, segment)).why
+    except InvalidCondition:
+        reason = None
+    return gate.answer(Membership(member=member, since=since, why=reason))
 
 
 ROUTES = [change_members, upload, of_segment, membership]
