@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from user360.access.workspaces import Workspace
-from user360.errors import Fault, InvalidCondition
+from user360.errors import InvalidCondition
 from user360.segments import describe, nodes, tree
 from user360.segments.dependencies import mentioned
 from user360.segments.store import DYNAMIC, STATIC, Segment
@@ -32,7 +32,7 @@ def node_of(segment: Segment, workspace: Workspace) -> nodes.Node:
     if gone:
         listed = ", ".join(map(str, gone))
         message = f"where asks about segment {listed}, which was deleted"
-        raise InvalidCondition(message, faults=[Fault("where", "invalidCondition", message)])
+        raise InvalidCondition.at("where", message)
     return tree.parse(given, workspace.catalogue, "where", named)
 
 

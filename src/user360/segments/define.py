@@ -103,7 +103,7 @@ def checked(workspace: Workspace, segment: Segment, condition: dict[str, Any]) -
     if way is not None:
         names = " -> ".join(workspace.segments[number].name for number in way)
         message = f"where would make the segment ask about itself: {names}"
-        raise InvalidCondition(message, faults=[Fault("where", "cycle", message)])
+        raise InvalidCondition.at("where", message)
     return node
 
 

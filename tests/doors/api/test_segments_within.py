@@ -56,7 +56,7 @@ def test_no_segment_comes_to_ask_about_itself(town: Api) -> None:
             call = town.post if place else town.patch
             refused = call(f"/segments/{first['id']}{place}", {"where": within(path)})
             assert refused.status_code == 400
-            assert faults(refused) == {"where": "cycle"}
+            assert faults(refused) == {"where": "invalidCondition"}
             assert refused.json()["detail"].endswith(f": {way}")
     assert town.get(f"/segments/{first['id']}").json()["version"] == 1
 

@@ -90,12 +90,17 @@ class Member(Record):
 
 
 class Page(Answer):
-    """One page of the members, how many there are in all, as of when."""
+    """One page of the members, how many there are in all, as of which position and time.
+
+    While the segment cannot be evaluated these are its last members, and `error` says why.
+    """
 
     total: int
     users: list[Member]
     cursor: str | None
-    as_of: Moment
+    as_of: Moment | None
+    position: int
+    error: str | None
 
 
 async def one(request: Asked, number: int) -> Segment:
@@ -125,8 +130,7 @@ async def all_shown(request: Asked, segments: list[Segment], at_least: int = 0) 
             if segment.kind == STATIC:
                 state = State(sizes.get(segment.id, 0), None, now, position)
             elif fresh is not None:
-                as_of = now if fresh.lag == 0 and not fresh.error else fresh.as_of
-                state = State(fresh.size, fresh.error, as_of, fresh.position)
+                state = _state(fresh, now, position)
             else:
                 state = State(*_count(warehouse, workspace, segment, now), now, position)
             others = used_by.get(segment.id, ())
@@ -167,6 +171,14 @@ class State(NamedTuple):
     error: str | None
     as_of: int
     position: int
+
+
+def _state(fresh: Freshness | None, now: int, position: int) -> State:
+    """What stored members are worth: right now unless something waits to be looked at."""
+    if fresh is None:
+        return State(None, None, now, position)
+    as_of = now if fresh.lag == 0 and not fresh.error else fresh.as_of
+    return State(fresh.size, fresh.error, as_of, fresh.position)
 
 
 def _says(segment: Segment, workspace: Workspace) -> str | None:
@@ -277,25 +289,33 @@ async def page(
     """One page of the members. Raises `InvalidCondition` when the segment cannot be asked."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
 
-    def asked(warehouse: Warehouse) -> tuple[questions.Page, Mapping[int, int], int]:
-        now = platform.clock.now()
+    def asked(warehouse: Warehouse) -> tuple[questions.Page, Mapping[int, int], State]:
+        now, position = platform.clock.now(), warehouse.position()
         how: dict[str, Any] = {"sort": _order(sort), "limit": limit, "cursor": cursor}
         if not kept(request, segment):
             node = conditions.node_of(segment, workspace)
-            where = (warehouse, workspace, node)
-            return questions.search(*where, text=text, now=now, **how), {}, now
+            found = questions.search(warehouse, workspace, node, text=text, now=now, **how)
+            return found, {}, State(found.total, None, now, position)
+        state = _state(freshness(request, segment), now, position)
         held = stored.select(warehouse, workspace, [segment.id])
         chosen = questions.selected(warehouse, workspace, None, now, text)
         found = questions.listed(warehouse, workspace, chosen, held=held, **how)
-        return found, stored.since(warehouse, workspace, segment.id, found.numbers), now
+        return found, stored.since(warehouse, workspace, segment.id, found.numbers), state
 
-    found, since, now = await ask(request, [segment], asked)
+    found, since, state = await ask(request, [segment], asked)
     users = await shapes.records(request, found.numbers)
     entered = {ids.public_record_id(number): at for number, at in since.items()}
     shown = [
         Member(**msgspec.structs.asdict(user), since=_iso(entered.get(user.id))) for user in users
     ]
-    return Page(total=found.total, users=shown, cursor=found.cursor, as_of=clock.to_iso(now))
+    return Page(
+        total=found.total,
+        users=shown,
+        cursor=found.cursor,
+        as_of=_iso(state.as_of or None),
+        position=state.position,
+        error=state.error,
+    )
 
 
 def kept(request: Asked, segment: Segment) -> bool:
