@@ -64,6 +64,34 @@ def _passes(passing: Passing, zone: ZoneInfo, at: int) -> Iterator[int]:
         at = following
 
 
+def gains(
+    starts: Sequence[Passing], ends: Sequence[Passing], zone: ZoneInfo, after: int
+) -> Iterator[int]:
+    """Every time after `after` at which a moment enters a window, in order.
+
+    Either its end reaches one, or its beginning falls back behind one that it had passed.
+    """
+    falls = [_falls(each, zone, after) for each in starts]
+    last = after
+    for at in heapq.merge(*falls, *(_passes(each, zone, after) for each in ends)):
+        if at > last:
+            yield at
+        last = at
+
+
+def _falls(passing: Passing, zone: ZoneInfo, after: int) -> Iterator[int]:
+    """The times at which an edge falls back behind moments; day by day, whatever their number."""
+    search = _Search(passing, zone, None, None)
+    start = after
+    while start < LAST and search.at(start) - passing.moments[-1] <= _BACK:
+        end = min(periods.today(When(start, zone)).end or LAST, LAST)
+        for at in (*search.falls(start, end), end):
+            here, before = (bisect_left(passing.moments, search.at(us)) for us in (at, at - 1))
+            if here < before:
+                yield at
+        start = end
+
+
 def leaves(
     passing: Passing, zone: ZoneInfo, after: int, low: int | None, high: int | None
 ) -> int | None:
@@ -126,3 +154,14 @@ class _Search(msgspec.Struct, frozen=True):
             return found
         there = self.at(middle)
         return middle if self.outside(there) else self.within(middle, end, there)
+
+    def falls(self, start: int, end: int) -> Iterator[int]:
+        """The times after `start` and before `end` at which it falls back."""
+        first, last = self.at(start), self.at(end - 1)
+        if last - first in (0, end - 1 - start) or start // MINUTE == (end - 1) // MINUTE:
+            return
+        middle = (start // MINUTE + (end - 1) // MINUTE + 1) // 2 * MINUTE
+        yield from self.falls(start, middle)
+        if self.at(middle) < self.at(middle - 1):
+            yield middle
+        yield from self.falls(middle, end)

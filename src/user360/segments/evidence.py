@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -276,7 +277,7 @@ def _reached(
     """Whether each step of each sequence was reached, by the place of the sequence.
 
     All are when it was completed. Otherwise the last was not, the first is as soon as there is an
-    event for it, and what is between is compiled as a sequence of its own.
+    event for it, and what is between, where there are events, is compiled as a sequence of its own.
     """
     reached: dict[int, list[bool]] = {}
     asked: list[tuple[int, nodes.Sequence]] = []
@@ -285,10 +286,10 @@ def _reached(
             done, count = truths[i] == leaf.completed, len(leaf.steps)
             reached[i] = [done] * count if done else [events[i][0].count > 0]
             if not done:
-                parts = [leaf.steps[:n] for n in range(2, count)] if reached[i][0] else []
+                found = itertools.takewhile(lambda each: each.count > 0, events[i])
                 asked += [
-                    (i, msgspec.structs.replace(leaf, steps=steps, completed=True))
-                    for steps in parts
+                    (i, msgspec.structs.replace(leaf, steps=leaf.steps[:n], completed=True))
+                    for n in range(2, min(count, len(list(found)) + 1))
                 ]
     held = timelines.truths([(each, people.frame.now) for _, each in asked], people)
     for (i, _), truth in zip(asked, held, strict=True):

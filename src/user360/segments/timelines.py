@@ -9,7 +9,7 @@ by having fewer, the first time that turns it is found by narrowing down instead
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
@@ -66,7 +66,7 @@ class Timeline:
         """Look for the next change."""
         falling = self._falling()
         if falling is None:
-            flip = yield from _stepped(self._passings, self.frame, self._reached, self._truth)
+            flip = yield from _stepped(self._times(), self._truth)
         else:
             flip = yield from self._narrowed(falling)
         if flip.at is None:
@@ -76,6 +76,13 @@ class Timeline:
             self._truth, self._reached = not self._truth, flip.at
         return flip
 
+    def _times(self) -> Iterator[int]:
+        """The times at which the truth can change; those that bring events where only more can."""
+        zone = self.frame.zone
+        if self._fewer and (self._fewer > 0) != self._truth:
+            return crossings.gains(self._passings[::2], self._passings[1::2], zone, self._reached)
+        return crossings.times(self._passings, zone, self._reached)
+
     def _narrowed(self, falling: Passing) -> Seeking:
         """Between what still holds and what holds no more, until nothing is left between.
 
@@ -84,7 +91,7 @@ class Timeline:
         last = len(falling.moments) - 1
         same, other = -1, last + 1
         likely = int(getattr(getattr(self.leaf, "count", None), "value", 1))
-        probes = sorted({min(max(last - likely + n, 0), last) for n in (-1, 0, 1, 2)} | {last})
+        probes = sorted({min(max(last - likely + n, 0), last) for n in (0, 1)})
         times: dict[int, int] = {}
         while probes:
             for i in probes:
@@ -96,7 +103,7 @@ class Timeline:
             unlike = [i for i, held in zip(probes, answers, strict=True) if held != self._truth]
             other = min([other, *unlike])
             same = max([same, *(i for i in probes if i < other)])
-            probes = [] if other > last else _between(same, other, self._probes)
+            probes = _between(same, other, self._probes)
         return Flip(None if other > last else times[other])
 
     def _falling(self) -> Passing | None:
@@ -113,9 +120,8 @@ class Timeline:
         return Passing(edge, within) if within else None
 
 
-def _stepped(passings: Sequence[Passing], frame: Frame, after: int, truth: bool) -> Seeking:
+def _stepped(times: Iterator[int], truth: bool) -> Seeking:
     """One time after the other."""
-    times = crossings.times(passings, frame.zone, after)
     asked, size = 0, _FIRST_ASKED
     while batch := list(islice(times, size)):
         answers = yield batch
