@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from user360 import data, demo
+from user360.data import segments
 from user360.platform import Platform
 from user360.settings import Settings
 
@@ -178,6 +179,6 @@ def test_the_guide_to_backups_runs(loaded: Path, tmp_path: Path) -> None:
     nobody = Server("", "")
     nobody.run(sys.executable, "-c", code)
     with Platform.open(copy.parent) as restored:
-        assert demo.count(restored, demo.LOYAL) == 103
+        assert demo.count(restored, segments.LOYAL) == 103
     (doctor,) = [c for c in blocks(page, "console") if c.startswith("user360 doctor")]
     assert "All is well" in nobody.shell(doctor.replace("restored", str(copy.parent)))

@@ -19,7 +19,8 @@ import msgspec
 
 from user360 import clock, data, ids
 from user360.access import keys
-from user360.access.change import Change
+from user360.access.workspaces import Workspace
+from user360.data.segments import PURCHASE, SEGMENTS, Example
 from user360.errors import Conflict, StorageFailed
 from user360.events import store as event_store
 from user360.ingest.call import Call, Event
@@ -29,72 +30,12 @@ from user360.segments import store as segment_store
 from user360.storage.ledger import Connection
 
 KEY = "demo.key"
-PURCHASE = "Purchase"
 CALLS = data.CUSTOMERS + data.PURCHASES
 AT_ONCE = 2_000
-# The last 90 days of the data; the end is not included.
-LAST_90_DAYS = (
-    (data.LAST_DAY - datetime.timedelta(days=89)).isoformat(),
-    (data.LAST_DAY + datetime.timedelta(days=1)).isoformat(),
-)
 # Lives in India and bought twice in those 90 days: one more purchase makes the difference.
 NEARLY_LOYAL = data.user_id(111)
 
 Progress = Callable[[int], None]  # told how many calls more are on disk
-
-
-class Example(msgspec.Struct, frozen=True):
-    """A segment that the demo makes."""
-
-    name: str
-    description: str
-    where: Mapping[str, Any]
-
-
-LOYAL = Example(
-    "Loyal in India",
-    "At least three purchases in the last 90 days of the data, living in India",
-    {
-        "all": [
-            {"property": "country", "op": "is", "values": ["IN"]},
-            {
-                "event": PURCHASE,
-                "occurred": True,
-                "count": {"op": "gte", "value": 3},
-                "during": {"between": list(LAST_90_DAYS)},
-            },
-        ]
-    },
-)
-SEGMENTS = (
-    LOYAL,
-    Example(
-        "Big spenders",
-        "500 dollars or more in all",
-        {
-            "event": PURCHASE,
-            "occurred": True,
-            "sum": {"path": "amount", "op": "gte", "value": 500},
-        },
-    ),
-    Example(
-        "Bought once",
-        "One purchase, and never again",
-        {"event": PURCHASE, "occurred": True, "count": {"op": "is", "value": 1}},
-    ),
-    Example(
-        "Lapsed, on WhatsApp",
-        "Five purchases or more, none of them in 1998, and we may write to them on WhatsApp",
-        {
-            "all": [
-                {"event": PURCHASE, "occurred": True, "count": {"op": "gte", "value": 5}},
-                {"event": PURCHASE, "occurred": False, "during": {"after": "1998-01-01"}},
-                {"property": "whatsAppOptin", "op": "isTrue"},
-                {"property": "phone", "op": "known"},
-            ]
-        },
-    ),
-)
 
 
 def directory(path: Path, *, reset: bool = False) -> str:
@@ -129,31 +70,47 @@ def _throw_away(path: Path) -> None:
 
 
 def loaded(platform: Platform) -> bool:
-    """Whether the last of the purchases is there."""
+    """Whether the last of the purchases is there, and segments, which come after it."""
     last = ids.digest(platform.default.id, event_id(data.PURCHASES))
     with platform.ledger.read() as connection:
-        return bool(event_store.remembered(connection, platform.ledger.dialect, [last]))
+        found = event_store.remembered(connection, platform.ledger.dialect, [last])
+    return bool(found) and bool(platform.default.segments)
 
 
 def load(platform: Platform, progress: Progress, limit: int = data.CUSTOMERS) -> None:
-    """Make the segments, the first `limit` customers and their purchases; on disk when it returns.
+    """Load the first `limit` customers and their purchases, and make the segments.
+
+    These come last, so that they fill without telling of thousands. On disk when it returns.
 
     Raises `Problem` when one of the calls is refused.
     """
-    platform.write(lambda connection: _make_segments(connection, platform))
     for batch in _batches(calls(platform.default.id, limit), AT_ONCE):
         for outcome in platform.settle(batch):
             if outcome.problem is not None:
                 raise outcome.problem
         progress(len(batch))
+    platform.write(lambda connection: _make_segments(connection, platform))
     platform.wait()
 
 
 def count(platform: Platform, example: Example) -> int:
     """How many an example's condition is true of now."""
     workspace = platform.default
-    node = tree.parse(example.where, workspace.catalogue)
+    where = _numbered(example.where, workspace)
+    node = tree.parse(where, workspace.catalogue, segments=workspace.segments)
     return questions.count(platform.wait(), workspace, node, platform.now())
+
+
+def _numbered(given: Any, workspace: Workspace) -> Any:
+    """A condition with the numbers of the segments that it calls by their names."""
+    if isinstance(given, list):
+        return [_numbered(each, workspace) for each in given]
+    if not isinstance(given, Mapping):
+        return given
+    found = {key: _numbered(value, workspace) for key, value in given.items()}
+    if isinstance(name := given.get("segment"), str):
+        found["segment"] = next(s.id for s in workspace.segments.values() if s.name == name)
+    return found
 
 
 def sdk_lines(key: str, url: str) -> tuple[str, ...]:
@@ -222,15 +179,8 @@ def _batches(items: Iterable[Call], size: int) -> Iterator[list[Call]]:
 def _make_segments(connection: Connection, platform: Platform) -> None:
     """Make those of the demo's segments that are missing."""
     workspace = platform.default
-    change = Change(
-        connection,
-        platform.ledger.dialect,
-        workspace,
-        now=platform.now(),
-        actor="demo",
-        take=platform.committer.position.take,
-    )
+    change = platform.change(connection, workspace, "demo")
     for example in SEGMENTS:
         if segment_store.named(connection, workspace.id, example.name) is None:
-            tree.parse(example.where, workspace.catalogue)
-            define.create(change, example.name, example.description, dict(example.where))
+            where = _numbered(example.where, workspace)
+            define.create(change, example.name, example.description, where)

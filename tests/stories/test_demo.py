@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from litestar.testing import TestClient
 
 from user360 import app, data, demo
 from user360.access import keys
+from user360.data import segments
 from user360.errors import Conflict, DirectoryInUse, StorageFailed
 from user360.events import chunk, event
 from user360.events import store as event_store
@@ -46,19 +49,48 @@ def bought() -> dict[str, list[data.Purchase]]:
 
 def expected() -> dict[str, int]:
     """The segments' counts, worked out from the raw data without the product."""
+    counts = dict.fromkeys((example.name for example in segments.SEGMENTS), 0)
     purchases = bought()
-    counts = dict.fromkeys((example.name for example in demo.SEGMENTS), 0)
     for who in data.customers():
         mine = purchases[who.user_id]
-        lately = [p for p in mine if FIRST <= p.date <= LAST]
-        in_1998 = [p for p in mine if p.date.year == 1998]
-        counts["Loyal in India"] += who.country == "IN" and len(lately) >= 3
-        counts["Big spenders"] += sum(p.amount for p in mine) >= 500
-        counts["Bought once"] += len(mine) == 1
-        counts["Lapsed, on WhatsApp"] += (
-            len(mine) >= 5 and not in_1998 and who.whats_app_optin and who.phone is not None
-        )
+        for name in fits(who, mine):
+            counts[name] += 1
     return counts
+
+
+def fits(who: data.Customer, mine: list[data.Purchase]) -> set[str]:
+    """The segments that a customer with these purchases is in."""
+    lately = [p for p in mine if FIRST <= p.date <= LAST]
+    days = sorted(p.date for p in mine)
+    early = [d for d in days if datetime.date(1998, 1, 1) <= d < datetime.date(1998, 4, 1)]
+    big = sum(p.amount for p in mine) >= 500
+    loyal = who.country == "IN" and len(lately) >= 3
+    month = datetime.timedelta(days=30)
+    found = {
+        "Loyal in India": loyal,
+        "Big spenders": big,
+        "Bought once": len(mine) == 1,
+        "Lapsed, on WhatsApp": len(mine) >= 5
+        and days[-1].year < 1998
+        and who.whats_app_optin
+        and who.phone is not None,
+        "Back within a month": any(b - a <= month for a, b in itertools.pairwise(days)),
+        "Slipping away": len(early) >= 2 and days[-1] < datetime.date(1998, 4, 1),
+        "A single large order": any(p.quantity >= 5 for p in mine),
+        "Reachable by e-mail": who.email_optin,
+        "Big spenders to win back": big and who.email_optin and not lately,
+        "The best, but for India": big and not loyal,
+        "Birthday this week": who.dob is not None and returns(who.dob),
+    }
+    return {name for name, fit in found.items() if fit}
+
+
+def returns(dob: str) -> bool:
+    """Whether a birthday is today or on one of the next 7 days; the 29th of February may wait."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    ahead = [today + datetime.timedelta(days=n) for n in range(8)]
+    leap = dob.endswith("02-29") and not any(calendar.isleap(d.year) for d in ahead)
+    return ("02-28" if leap else dob[5:]) in {f"{d:%m-%d}" for d in ahead}
 
 
 def asha(platform: Platform) -> dict[str, Any]:
@@ -85,22 +117,31 @@ def test_every_customer_and_purchase_is_there(platform: Platform) -> None:
 
 
 def test_the_segments_count_what_the_raw_data_says(platform: Platform) -> None:
-    counted = {example.name: demo.count(platform, example) for example in demo.SEGMENTS}
+    counted = {example.name: demo.count(platform, example) for example in segments.SEGMENTS}
     assert counted == expected()
-    assert all(count > 50 for count in counted.values()), "each has something to show"
+    shown = [count for name, count in counted.items() if name != "Bought today"]
+    assert all(count > 50 for count in shown), "each has something to show"
+    assert counted["Bought today"] == 0, "the shop's days are long over"
+
+
+def test_what_is_kept_of_the_segments_is_what_they_count(platform: Platform) -> None:
+    platform.keeper.settle()
+    with api(platform) as client:
+        listed = client.get("/api/v1/segments").json()["segments"]
+    assert {s["name"]: s["count"] for s in listed} == expected()
 
 
 def test_the_window_is_the_last_90_days_of_the_data() -> None:
     assert (LAST - FIRST).days + 1 == 90
     assert LAST == data.LAST_DAY
-    assert demo.LAST_90_DAYS == ("1998-04-02", "1998-07-01")
+    assert segments.LAST_90_DAYS == ("1998-04-02", "1998-07-01")
 
 
 def test_one_purchase_more_makes_the_difference_once(platform: Platform) -> None:
     mine = [p for p in bought()[demo.NEARLY_LOYAL] if FIRST <= p.date <= LAST]
     assert len(mine) == 2
     assert asha(platform)["properties"]["country"] == "IN"
-    before = demo.count(platform, demo.LOYAL)
+    before = demo.count(platform, segments.LOYAL)
     purchase = {
         "type": "track",
         "userId": demo.NEARLY_LOYAL,
@@ -113,7 +154,7 @@ def test_one_purchase_more_makes_the_difference_once(platform: Platform) -> None
         for _ in range(2):
             answer = client.post("/v1/batch", json={"batch": [purchase]})
             assert answer.json() == {"success": True}
-    assert demo.count(platform, demo.LOYAL) == before + 1
+    assert demo.count(platform, segments.LOYAL) == before + 1
 
 
 def test_loading_again_changes_nothing_and_undoes_nothing(platform: Platform) -> None:
@@ -138,8 +179,8 @@ def test_loading_again_changes_nothing_and_undoes_nothing(platform: Platform) ->
 
 def segment(client: TestClient[Any], name: str) -> int:
     """The id of the segment of this name."""
-    segments = client.get("/api/v1/segments").json()["segments"]
-    return next(int(s["id"]) for s in segments if s["name"] == name)
+    listed = client.get("/api/v1/segments").json()["segments"]
+    return next(int(s["id"]) for s in listed if s["name"] == name)
 
 
 def after(platform: Platform) -> dict[str, str]:
@@ -154,7 +195,7 @@ def test_a_demo_keeps_its_key_where_only_its_owner_reads_it(tmp_path: Path) -> N
         assert keys.fingerprint(key) in platform.keys
         demo.load(platform, lambda _more: None, FEW)
     with Platform.open(tmp_path / "demo", Settings(admin_key=key)) as platform:
-        assert demo.count(platform, demo.SEGMENTS[2]) > 0
+        assert demo.count(platform, segments.SEGMENTS[2]) > 0
 
 
 def test_a_reset_begins_anew_with_another_key(tmp_path: Path) -> None:
@@ -165,7 +206,7 @@ def test_a_reset_begins_anew_with_another_key(tmp_path: Path) -> None:
             demo.directory(tmp_path / "demo", reset=True)
     assert demo.directory(tmp_path / "demo", reset=True) != key
     with Platform.open(tmp_path / "demo") as platform:
-        assert demo.count(platform, demo.SEGMENTS[2]) == 0
+        assert demo.count(platform, segments.SEGMENTS[2]) == 0
 
 
 def test_a_reset_also_throws_away_what_cannot_be_opened(tmp_path: Path) -> None:

@@ -78,18 +78,19 @@ def _load(platform: Platform) -> None:
 def _try_it(platform: Platform, url: str) -> str:
     """What to do next: an event by Segment's SDK, and the count that it changes."""
     from user360 import demo as demonstration
+    from user360.data.segments import LOYAL
 
-    key, loyal = platform.settings.admin_key, demonstration.LOYAL
-    count = demonstration.count(platform, loyal)
+    key = platform.settings.admin_key
+    count = demonstration.count(platform, LOYAL)
     install = () if find_spec("segment") else ("  pip install segment-analytics-python\n",)
     lines = [
         f"The admin key of the demo: {key}",
-        f"\n{loyal.description}: {count} people.",
+        f"\n{LOYAL.description}: {count} people.",
         f"Send a purchase with Segment's own SDK, in Python ({sys.executable}):\n",
         *install,
         *(f"  {line}" for line in demonstration.sdk_lines(key, url)),
         "\nand count again:\n",
-        f'  {program()} segment count "{loyal.name}" --url {url} --key {key}\n',
+        f'  {program()} segment count "{LOYAL.name}" --url {url} --key {key}\n',
     ]
     return "\n".join(lines)
 
