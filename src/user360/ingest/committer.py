@@ -76,6 +76,7 @@ class Committer:
 
     def start(self) -> None:
         self._thread.start()
+        self.ledger.checkpoints.start()
 
     def close(self) -> None:
         """Settle what is queued, then stop."""

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 import sqlalchemy.exc
 
 from user360.errors import StorageFailed
+from user360.storage.checkpoints import Checkpoints
 
 Connection = sa.Connection
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -90,6 +91,7 @@ class Ledger:
         self.dialect = Dialect()
         self._writer = _engine(url, "IMMEDIATE", 1)
         self._reader = _engine(url, "DEFERRED", 16)
+        self.checkpoints = Checkpoints(_engine(url, "DEFERRED", 1))
         self._writing = threading.Lock()
         self._kept: Connection | None = None
 
@@ -116,6 +118,7 @@ class Ledger:
             try:
                 with connection.begin():
                     yield connection
+                self.checkpoints.written = True
             except sqlalchemy.exc.DBAPIError:
                 self._let_go()
                 raise
@@ -147,6 +150,7 @@ class Ledger:
         return [line for line in told if line != "ok"]
 
     def close(self) -> None:
+        self.checkpoints.close()
         with self._writing:
             self._let_go()
         self._writer.dispose()

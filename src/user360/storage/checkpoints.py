@@ -1,0 +1,60 @@
+"""Copying what was committed from SQLite's log into its file, beside the writer.
+
+A commit is durable in the log. Now and then the log has to be copied into the file, so that it
+does not grow for ever; the writer does that itself when it has become long, and everybody waits
+meanwhile. What this thread copied before is left to it no more. Copying holds up no one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from typing import Any
+
+import sqlalchemy as sa
+import sqlalchemy.exc
+
+# Seconds between two rounds. A page that is written often is copied once in that time.
+REST = 0.5
+
+
+class Checkpoints:
+    """Copies on a thread of its own, each time something was written since."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self.written = False  # set by the writer after each commit
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="checkpoints", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.engine.dispose()
+
+    @property
+    def running(self) -> bool:
+        return self._thread.is_alive()
+
+    def _loop(self) -> None:
+        while not self._closing.wait(REST):
+            if self.written:
+                self.written = False
+                # A disk that fails is told of by the writer, whose commits fail on it too.
+                with contextlib.suppress(sqlite3.Error, sqlalchemy.exc.SQLAlchemyError):
+                    self.written |= self.copy() > 0
+
+    def copy(self) -> int:
+        """Copy what no reader still needs in the log; returns how many pages are left in it."""
+        connection = self.engine.raw_connection()
+        try:
+            driver: Any = connection.driver_connection
+            _, pages, copied = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            return int(pages - copied)
+        finally:
+            connection.close()
