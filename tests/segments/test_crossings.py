@@ -18,9 +18,19 @@ from user360.segments.crossings import Passing
 from user360.segments.periods import Span, When, Window
 
 SPANS = [Span(3, "hours"), Span(2, "days"), Span(1, "weeks"), Span(1, "months")]
+
+
+def back(span: Span) -> Callable[[When], Window]:
+    return lambda when: periods.last(when, span)
+
+
+def ahead(span: Span) -> Callable[[When], Window]:
+    return lambda when: periods.upcoming(when, span)
+
+
 WINDOWS: dict[str, Callable[[When], Window]] = {
-    **{f"last {s.amount} {s.unit}": lambda when, s=s: periods.last(when, s) for s in SPANS},
-    **{f"next {s.amount} {s.unit}": lambda when, s=s: periods.upcoming(when, s) for s in SPANS},
+    **{f"last {span.amount} {span.unit}": back(span) for span in SPANS},
+    **{f"next {span.amount} {span.unit}": ahead(span) for span in SPANS},
     "three hours ago": lambda when: periods.exactly(when, Span(3, "hours"), -1),
     "a month ahead": lambda when: periods.exactly(when, Span(1, "months"), 1),
     **periods.NAMED,
@@ -32,6 +42,10 @@ PLACES = [
     ("Australia/Lord_Howe", "2026-04-03T10:00:00Z"),
 ]
 LONG = 6 * DAY
+
+
+def edges(window: Callable[[When], Window]) -> list[crossings.Edge]:
+    return [lambda when: window(when).start, lambda when: window(when).end]
 
 
 def moments(now: int, window: Window) -> list[int]:
@@ -58,7 +72,7 @@ def test_every_passing_is_found_and_nothing_else(place: tuple[str, str], name: s
     zone, now = ZoneInfo(place[0]), to_us(datetime.fromisoformat(place[1]))
     window = WINDOWS[name]
     held = moments(now, window(When(now, zone)))
-    for edge in (lambda when: window(when).start, lambda when: window(when).end):
+    for edge in edges(window):
         passing = Passing(edge, held)
         found = [at for at in crossings.times([passing], zone, now) if at <= now + LONG]
         for at in found:  # there really is a change, at this very microsecond
