@@ -40,6 +40,11 @@ def count(warehouse: Warehouse, workspace: Workspace, segment: int) -> int:
     return counts(warehouse, workspace, [segment]).get(segment, 0)
 
 
+def numbers(warehouse: Warehouse, workspace: Workspace, segment: int) -> list[int]:
+    """Every member of a segment."""
+    return [row[1] for row in warehouse.query(select(warehouse, workspace, [segment])).rows]
+
+
 def since(
     warehouse: Warehouse, workspace: Workspace, segment: int, numbers: Collection[int]
 ) -> Mapping[int, int]:

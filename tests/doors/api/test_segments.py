@@ -182,6 +182,10 @@ def test_a_segment_whose_property_is_gone_says_so(town: Api) -> None:
     assert shown["freshness"]["retryAt"] is not None
     assert shown["count"] == 3, "it keeps its last members"
     assert len(members(town, made)) == 3
+    page = town.get(f"/segments/{made['id']}/users").json()
+    assert page["error"] == shown["error"]
+    copy = town.post(f"/segments/{made['id']}/snapshot", {"name": "Saved"}).json()
+    assert copy["count"] == 3
     assert town.post("/properties/plan/restore").status_code == 200
     assert town.get(f"/segments/{made['id']}").json()["error"] is None
 

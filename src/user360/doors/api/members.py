@@ -272,10 +272,16 @@ async def numbers(request: Asked, node: Node | None, text: str | None = None) ->
 async def numbers_of(request: Asked, segment: Segment) -> list[int]:
     """Every member, all that is on disk counted.
 
-    Raises `InvalidCondition` when the segment cannot be asked.
+    Of a segment that cannot be evaluated the last members. Raises `InvalidCondition` when it has
+    none.
     """
     workspace = gate.actor_of(request).workspace
-    return await numbers(request, conditions.node_of(segment, workspace))
+    try:
+        return await numbers(request, conditions.node_of(segment, workspace))
+    except InvalidCondition:
+        if not kept(request, segment):
+            raise
+    return await ask(request, [segment], lambda w: stored.numbers(w, workspace, segment.id))
 
 
 async def page(
