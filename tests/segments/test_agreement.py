@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.segments.test_keeper import Segments
+from tests.stories.segments import Segments
 from user360 import ids
 from user360.clock import StillClock, to_us
 from user360.ingest.call import Event, Verb

@@ -6,72 +6,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import pytest
 
-from tests.stories.shop import Shop
+from tests.stories.segments import Segments
 from user360.clock import StillClock, to_us
 from user360.platform import Platform
 from user360.records.properties import Property, Type
 from user360.segments import define, statics
-from user360.storage.ledger import Connection
 
 NOON = to_us(datetime(2026, 11, 22, 12, tzinfo=UTC))
 ORDERED = {"event": "Ordered"}
 TWICE = {"event": "Ordered", "count": {"op": "gte", "value": 2}}
 LATELY = {"event": "Ordered", "during": {"last": {"amount": 7, "unit": "days"}}}
 IN_PUNE = {"property": "city", "op": "is", "values": ["Pune"]}
-
-
-class Segments(Shop):
-    """A shop with segments: who is in them, and what was told of it."""
-
-    def make(self, name: str, condition: dict[str, Any] | None, **how: Any) -> int:
-        """A segment that is filled."""
-        made = self.change(lambda change: define.create(change, name, "", condition, **how))
-        self.platform.keeper.settle()
-        return int(made.id)
-
-    def change(self, job: Any) -> Any:
-        def run(connection: Connection) -> Any:
-            return job(self.platform.change(connection, self.workspace, "shop"))
-
-        return self.platform.write(run)
-
-    def ordered(self, user: str, at: int | None = None) -> Any:
-        now = self.platform.clock.now()
-        return self.send(user_id=user, event="Ordered", at=now if at is None else at)
-
-    def members(self, segment: int) -> set[str | None]:
-        """The userIds of the stored members, merged-away ones standing for their survivors."""
-        self.platform.keeper.settle()
-        rows = self._ask(
-            "SELECT DISTINCT r.user_id FROM {schema}.members m"
-            " LEFT JOIN {schema}.merged g ON g.record_id = m.record_id"
-            " LEFT JOIN {schema}.records r ON r.id = coalesce(g.survivor_id, m.record_id)"
-            " WHERE m.segment_id = ?",
-            segment,
-        )
-        return {user for (user,) in rows}
-
-    def moves(self, segment: int) -> list[tuple[str, str]]:
-        """What was told of a segment, in order: the event and the userId."""
-        self.platform.keeper.settle()
-        rows = self._ask(
-            "SELECT e.name, r.user_id, e.properties FROM {schema}.events e"
-            " LEFT JOIN {schema}.records r ON r.id = e.record_id"
-            " WHERE e.name IN ('SEGMENT_ENTER', 'SEGMENT_EXIT') ORDER BY e.seq"
-        )
-        told = [(n, u, msgspec.json.decode(said)["segmentId"]) for n, u, said in rows]
-        return [(name.removeprefix("SEGMENT_"), user) for name, user, of in told if of == segment]
-
-    def sizes(self, segment: int) -> list[int]:
-        self.platform.keeper.settle()
-        asked = "SELECT size FROM {schema}.sizes WHERE segment_id = ? ORDER BY seq"
-        return [size for (size,) in self._ask(asked, segment)]
-
-    def fresh(self, segment: int) -> Any:
-        return self.platform.keeper.freshness(self.workspace.id, segment)
 
 
 @pytest.fixture(scope="module")
