@@ -17,6 +17,7 @@ from bench import (
     report,
     segments,
     segments_large,
+    why,
     writes,
 )
 from bench.population import Size
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "segments-large": lambda o: segments_large.measure(o.cache, o.size, o.rounds),
     "freshness": lambda o: freshness.measure(o.cache, o.size),
     "following": lambda o: following.measure(o.cache, o.size),
+    "why": lambda o: why.measure(o.cache, o.size),
     "footprint": lambda o: footprint.measure(o.cache, o.size, o.rounds),
     "floors": lambda o: peers.measure(o.cache, o.size, o.rounds),
 }
@@ -49,6 +51,7 @@ MEANINGS = {
     "segments-large": "one of them over ten million people, against DuckDB and ClickHouse",
     "freshness": "from the answer to an event until a preview counts it",
     "following": "from a write until segments tell of who enters and leaves",
+    "why": "why somebody is in a segment, over HTTP",
     "footprint": "memory and seconds of a start",
     "floors": "the floors and peers by themselves, without the product",
     "all": "all but the floors, which the others measure in their own runs",

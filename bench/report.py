@@ -20,6 +20,7 @@ ORDER = (
     "segments-large",
     "following",
     "freshness",
+    "why",
     "footprint",
     "floors",
 )

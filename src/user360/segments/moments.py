@@ -136,13 +136,13 @@ def _read(asked: Sequence[_Asked], people: People) -> Iterator[list[int]]:
         if not wanted:
             continue
         columns = ", ".join(
-            f"list(DISTINCT epoch_us({compiler.to_sql(asked[i].value)}))"
+            f"list(epoch_us({compiler.to_sql(asked[i].value)}))"
             f" FILTER (WHERE {compiler.to_sql(sql.all_of(asked[i].tests))})"
             for i in wanted
         )
         row = people.query(f"SELECT {columns} FROM {frame.schema}.{relation}").rows[0]
         for i, found in zip(wanted, row, strict=True):
-            held[i] = sorted(found or ())
+            held[i] = sorted(set(found or ()))
     return iter(held)
 
 
