@@ -159,3 +159,30 @@ def test_how_large_it_was_is_told(town: Api) -> None:
             assert (told["by"], told["timeZone"]) == (by, "UTC")
         assert faults(town.get(path, by="hour", **{"from": "2001-01-01"})) == {"from": "invalid"}
         assert town.get(path, by="month").status_code == 400
+
+
+def test_filling_is_silent_unless_it_is_asked_to_tell(town: Api) -> None:
+    silent = make(town, name="Silent", where=PUNE)
+    told = make(town, name="Told", where=PUNE, announce=True)
+    goa = {"property": "city", "op": "is", "values": ["Goa"]}
+
+    def moves() -> list[tuple[str, str, int]]:
+        town.get("/segments")
+        events = town.get("/events", name=["SEGMENT_ENTER", "SEGMENT_EXIT"]).json()["events"]
+        return sorted((e["userId"], e["name"], e["properties"]["segmentId"]) for e in events)
+
+    entered = [(name, "SEGMENT_ENTER", told["id"]) for name in ("asha", "ravi")]
+    assert moves() == entered
+    changes = town.get(f"/segments/{told['id']}/changes").json()["changes"]
+    assert {change["cause"] for change in changes} == {"edit"}
+    town.patch(f"/segments/{silent['id']}", {"where": goa})
+    assert moves() == entered
+    town.post(f"/segments/{silent['id']}/versions/1/restore", announce="true")
+    assert moves() == sorted(
+        [
+            *entered,
+            ("asha", "SEGMENT_ENTER", silent["id"]),
+            ("ravi", "SEGMENT_ENTER", silent["id"]),
+            ("meera", "SEGMENT_EXIT", silent["id"]),
+        ]
+    )

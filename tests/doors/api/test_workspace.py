@@ -146,7 +146,7 @@ def test_settings_are_all_right_or_none_is_changed(api: Api) -> None:
     refused = api.patch("/workspace", {"settings": bad})
     assert refused.status_code == 400
     assert {"settings.rateLimit", "settings.no"} <= set(faults(refused))
-    bad = {"timeZone": "Mars", "identifier": "tags", "mergeLimit": 0}
+    bad = {"timeZone": "Mars", "identifier": "tags", "mergeLimit": 0, "archiveAfterDays": -1}
     assert set(faults(api.patch("/workspace", {"settings": bad}))) == {
         f"settings.{name}" for name in bad
     }
