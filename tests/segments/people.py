@@ -240,7 +240,7 @@ class Warehouse:
     """
 
     def __init__(self) -> None:
-        self.connection = duckdb.connect()
+        self.connection = duckdb.connect(config={"threads": 1})
         for schema in (MERGED, FOLDED, FEW):
             self.connection.execute(f"CREATE SCHEMA {schema}")
 

@@ -1,6 +1,6 @@
 """Random trees over random people: one meaning, whichever way it is asked.
 
-`USER360_TREES=20000` asks about so many trees; without it about a hundred.
+`USER360_TREES=20000` asks about so many trees; without it dozens.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.segments import conditions, people, reference, shrinking
 from tests.segments.people import Warehouse
 from tests.segments.world import Happening, Person, World
 
-TREES = int(os.environ.get("USER360_TREES", "120"))
+TREES = int(os.environ.get("USER360_TREES", "80"))
 EACH = 4  # trees about one crowd, at least
 FEW = 5  # people set apart
 # What differs is brought down by `shrinking`, which knows trees and people.

@@ -308,7 +308,7 @@ def test_a_thousand_wrong_names_are_refused_in_no_time() -> None:
 WORDS = [
     "all", "any", "not", "property", "op", "values", "event", "occurred", "count", "during",
     "where", "sum", "path", "value", "amount", "unit", "period", "last", "between", "segment", "in",
-    "sequence", "inNext",
+    "sequence", "within", "completed", "inNext",
 ]  # fmt: skip
 MEANT = ["country", "points", "dob", "is", "gte", "between", "days", "2026-01-01"]
 
