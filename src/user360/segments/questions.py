@@ -108,7 +108,7 @@ def search(
 def listed(
     warehouse: Warehouse,
     workspace: Workspace,
-    chosen: str,
+    chosen: str | None,
     *,
     held: str | None = None,
     sort: Sequence[By] = (),
@@ -117,12 +117,14 @@ def listed(
 ) -> Page:
     """One page of the records that `chosen`, SQL, selects the `id` of.
 
-    With `held`, SQL that selects `id` and `since`, only those count, and `since` can be sorted by.
+    With `held`, SQL that selects `id` and `since`, only those count, and `since` can be sorted by;
+    `chosen` may then be None: all of them.
     """
     source = f"{schema_of(workspace.id)}.records"
+    among = "true" if chosen is None else f"id IN ({chosen})"
     if held is not None:
         source += f" JOIN ({held}) AS held USING (id)"
-        chosen = f"SELECT id FROM ({held}) AS held WHERE id IN ({chosen})"
+        chosen = f"SELECT id FROM ({held}) AS held WHERE {among}"
     beside = {**READ_ONLY, "since": "held.since"} if held is not None else READ_ONLY
     order = [
         *(_column(part, i, workspace.catalogue, beside) for i, part in enumerate(sort)),
@@ -134,15 +136,14 @@ def listed(
         f"k{i} {'DESC' if desc else 'ASC'} NULLS LAST" for i, (_, desc) in enumerate(order)
     )
     rows = warehouse.query(
-        f"SELECT {columns} FROM {source} WHERE id IN ({chosen}) AND {after}"
-        f" ORDER BY {by} LIMIT {limit + 1}",
+        f"SELECT {columns} FROM {source} WHERE {among} AND {after} ORDER BY {by} LIMIT {limit + 1}",
         given,
     ).rows
     found = rows[:limit]
     more = len(rows) > limit
     # A first page that is also the last one has counted them.
     whole = cursor is None and not more
-    total = len(found) if whole else count_of(warehouse, chosen)
+    total = len(found) if whole else count_of(warehouse, chosen or f"SELECT id FROM {source}")
     following = _write_cursor(found[-1], sort) if more else None
     return Page(total, [row[-1] for row in found], following)
 

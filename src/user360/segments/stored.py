@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from user360.access.workspaces import Workspace
+from user360.events import timeline
 from user360.storage.warehouse import Warehouse, schema_of
 
 
@@ -61,11 +62,9 @@ def since(
 
 def of_record(warehouse: Warehouse, workspace: Workspace, number: int) -> Mapping[int, int]:
     """The segments that a living record is stored in, and since when."""
-    schema = schema_of(workspace.id)
+    among = ", ".join(str(n) for n in timeline.members(warehouse, workspace.id, number))
     rows = warehouse.query(
-        f"SELECT segment_id, epoch_us(min(since)) FROM {schema}.members WHERE record_id = $1"
-        f" OR record_id IN (SELECT record_id FROM {schema}.merged WHERE survivor_id = $1)"
-        " GROUP BY segment_id",
-        [number],
+        f"SELECT segment_id, epoch_us(min(since)) FROM {schema_of(workspace.id)}.members"
+        f" WHERE record_id IN ({among}) GROUP BY segment_id"
     ).rows
     return dict(rows)

@@ -304,7 +304,9 @@ async def page(
             return found, {}, State(found.total, None, now, position)
         state = _state(freshness(request, segment), now, position)
         held = stored.select(warehouse, workspace, [segment.id])
-        chosen = questions.selected(warehouse, workspace, None, now, text)
+        chosen = None
+        if text is not None and text.strip():
+            chosen = questions.selected(warehouse, workspace, None, now, text)
         found = questions.listed(warehouse, workspace, chosen, held=held, **how)
         return found, stored.since(warehouse, workspace, segment.id, found.numbers), state
 
