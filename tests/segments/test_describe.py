@@ -89,6 +89,13 @@ def said(given: dict[str, Any]) -> str:
             '"A", then "B" (where price is more than 100), then "A" happened',
         ),
         (
+            {
+                "event": "A",
+                "where": [DEAR, {"path": "at", "op": "isAfter", "values": ["2026-01-31"]}],
+            },
+            '"A" (where price is more than 100, and at is after 2026-01-31) happened',
+        ),
+        (
             {"sequence": [{"event": "A"}, {"event": "B"}], "within": WEEK, "completed": False},
             'it is not so that ("A", then "B" happened, all within 1 week)',
         ),

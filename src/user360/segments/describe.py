@@ -10,7 +10,7 @@ from user360.records.properties import Catalogue, Type
 from user360.segments import nodes, operands, operators, reading
 from user360.segments.comparisons import Operand
 from user360.segments.nodes import Node
-from user360.segments.operators import Operator, Takes
+from user360.segments.operators import Json, Operator, Takes
 from user360.segments.periods import During, Span
 
 _NAMED = {
@@ -125,7 +125,7 @@ def _sequence(node: nodes.Sequence) -> str:
 
 def _named(event: str, tests: Sequence[nodes.PathTest]) -> str:
     """The name of an event, with what it must hold in brackets."""
-    held = " and ".join(_where(test) for test in tests)
+    held = ", and ".join(_where(test) for test in tests)
     return f"{_quoted(event)} (where {held})" if held else _quoted(event)
 
 
@@ -139,7 +139,7 @@ def _times(node: nodes.EventTest) -> str:
 def _where(test: nodes.PathTest) -> str:
     rows = operators.in_events(test.op)
     row = next((row for row in rows if operands.fits(row, next(iter(test.values), None))), rows[0])
-    return f"{test.path} {_phrase(row, test.values, quoted=True)}"
+    return f"{test.path} {_phrase(row, test.values, row.event is not Json.MOMENT)}"
 
 
 def _during(during: During | None) -> str:
