@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 
 from tests.stories.segments import Segments
 from user360.clock import StillClock, to_us
+from user360.errors import StorageFailed
 from user360.platform import Platform
 from user360.records.properties import Property, Type
-from user360.segments import define, statics
+from user360.segments import define, statics, telling
 
 NOON = to_us(datetime(2026, 11, 22, 12, tzinfo=UTC))
 ORDERED = {"event": "Ordered"}
@@ -223,3 +225,23 @@ def test_a_segment_nobody_uses_is_archived_by_itself_and_goes_on(
     shop.ordered("asha")
     assert shop.members(segment) == {"asha"}
     assert shop.moves(segment) == [("ENTER", "asha")]
+
+
+def test_a_round_that_fails_is_said_and_tried_again(
+    shop: Segments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = shop.make("Buyers", ORDERED)
+    keeper = shop.platform.keeper
+
+    def broken(*_: Any) -> None:
+        raise StorageFailed("The disk is full")
+
+    monkeypatch.setattr(telling, "tell", broken)
+    shop.ordered("asha")
+    while keeper.error is None:
+        time.sleep(0.01)
+    assert keeper.error == "The disk is full"
+    monkeypatch.undo()
+    assert shop.members(segment) == {"asha"}
+    assert shop.moves(segment) == [("ENTER", "asha")]
+    assert keeper.error is None

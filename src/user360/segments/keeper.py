@@ -131,21 +131,19 @@ class Keeper:
             asked = self._asked
             try:
                 done = self._work()
-            except Problem as problem:
-                log.warning("segments wait", reason=problem.code)
+            except Exception as error:  # noqa: BLE001 - segments fall behind, and catch up
+                self._report(error)
                 self._pause(RETRY)
                 continue
-            except Exception as error:
-                log.error("segments failed", exc_info=error)
-                self._pause(RETRY)
-                continue
+            self.error = None
             with self._changed:
                 self._unfinished = not done
                 if done:
                     self._answered = asked
                     self._changed.notify_all()
             took = time.perf_counter() - began
-            due = began + min(max(GATHER, took / SHARE), LONGEST_GATHER)
+            # A long one, which asked everybody, leaves at least a little to others.
+            due = began + max(GATHER, min(took / SHARE, LONGEST_GATHER), took * 1.25)
 
     def _await_work(self, due: float) -> bool:
         """Sleep until something was projected, somebody waits, or the clock has to be looked at."""

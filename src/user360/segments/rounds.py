@@ -83,9 +83,9 @@ class Round:
             raise
 
     def _work(self, warehouse: Warehouse, touched: Touched, now: int) -> bool:
-        dead = BitMap64(touched.dead)
         for kept in self.kept.values():
-            kept.members -= dead
+            if touched.dead:
+                kept.members -= BitMap64(touched.dead)
             # The clock was moved, or stood still for this process: nobody knows whose time came.
             kept.whole = kept.whole or touched.everybody or bool(kept.windows and kept.until < now)
         given = membership.frame(warehouse, self.workspace, now, self._meanings)
