@@ -40,6 +40,9 @@ BACKLOG = 4_096
 CONNECTIONS = 16_384
 # How long requests under way may take when the end has come.
 GRACE_SECONDS = 10.0
+# How many objects are made until the youngest are looked through for garbage. Nearly all that a
+# request makes goes by itself; at the default of 700 looking takes a twentieth of the time.
+YOUNG = 20_000
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -114,10 +117,12 @@ def run(platform: Platform, host: str, port: int, ready: Callable[[], None]) -> 
 
     The platform stays open: closing it is for who opened it.
     """
+    thresholds = gc.get_threshold()
     _prepare()
     try:
         uvloop.run(_run(platform, host, port, ready))
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
 
 
@@ -129,6 +134,7 @@ def _prepare() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
 
 
 async def _run(platform: Platform, host: str, port: int, ready: Callable[[], None]) -> None:
