@@ -51,7 +51,8 @@ def commands() -> typer.Typer:
     )
     app.command()(server.serve)
     app.command()(demo.demo)
-    for noun in (segment, user, property, event, key, workspace):
+    app.add_typer(segment.group(), name="segment")
+    for noun in (user, property, event, key, workspace):
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     app.command()(checks.doctor)
     app.command()(checks.rebuild)

@@ -13,10 +13,7 @@ from user360.cli.named import COLUMNS, Announce, Limit, Name, Where, number, row
 from user360.cli.output import Answer
 from user360.errors import Invalid
 
-app = typer.Typer(help="Groups of records, by a condition or by list.", no_args_is_help=True)
 
-
-@app.command("list")
 @connected
 def list_(
     api: Api,
@@ -53,7 +50,6 @@ def _state(segment: dict[str, Any]) -> str:
     return f"{fresh['lagMs'] / 1000:,.1f} s behind" if fresh["lagMs"] > 1000 else "right now"
 
 
-@app.command()
 @connected
 def create(
     api: Api,
@@ -107,7 +103,6 @@ def _made(made: dict[str, Any]) -> list[str]:
     return [first, *unknown, *(f"  line {u['line']:,}: nobody is {u['userId']}" for u in lines)]
 
 
-@app.command()
 @connected
 def count(
     api: Api,
@@ -133,7 +128,6 @@ def count(
     return Answer(told, str(found["count"]))
 
 
-@app.command()
 @connected
 def members(
     api: Api,
@@ -157,5 +151,13 @@ def members(
     return output.table({"users": users}, [row(user) for user in users], **COLUMNS, since="since")
 
 
-for command in (*segment_life.COMMANDS, *segment_members.COMMANDS, *segment_why.COMMANDS):
-    app.command()(command)
+def group() -> typer.Typer:
+    """All commands about segments: these, and those of the modules beside this one."""
+    app = typer.Typer(help="Groups of records, by a condition or by list.", no_args_is_help=True)
+    app.command("list")(list_)
+    for command in (create, count, members, *BESIDE):
+        app.command()(command)
+    return app
+
+
+BESIDE = (*segment_life.COMMANDS, *segment_members.COMMANDS, *segment_why.COMMANDS)
