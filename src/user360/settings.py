@@ -62,7 +62,7 @@ TABLE: tuple[Setting, ...] = (
         "a size such as 512MB or 2GB",
     ),
     Setting("warehouse_threads", "USER360_WAREHOUSE_THREADS", 2, "threads of one warehouse query"),
-    Setting("fresh_rows", "USER360_FRESH_ROWS", 500_000, "events kept unsorted before a fold"),
+    Setting("fresh_rows", "USER360_FRESH_ROWS", 200_000, "events kept unsorted before a fold"),
     Setting(
         "log_level",
         "USER360_LOG_LEVEL",
@@ -93,7 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     commit_calls: int = 4_000
     warehouse_memory: str = "1GB"
     warehouse_threads: int = 2
-    fresh_rows: int = 500_000
+    fresh_rows: int = 200_000
     log_level: str = "info"
     log_format: str = "json"
 
