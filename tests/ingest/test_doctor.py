@@ -93,6 +93,11 @@ def test_a_sound_directory_has_no_findings(platform: Platform) -> None:
     assert report.events > 80
 
 
+def test_a_list_is_sound_after_one_of_its_members_was_deleted(platform: Platform) -> None:
+    platform.settle([call(platform, user_id=f"u{n}", verb=Verb.DELETE) for n in range(2)])
+    assert doctor.examine(platform).findings == []
+
+
 def test_an_empty_directory_is_sound(clock: StillClock) -> None:
     with Platform.temporary(clock=clock) as platform:
         assert doctor.examine(platform) == doctor.Report(0, 0, 0, [])
