@@ -24,12 +24,14 @@ from user360.segments.few import People
 from user360.segments.nodes import Node
 from user360.segments.periods import When
 
-# So many times are asked about at most before it is left open how it goes on.
-_MOST = 1_000
-_FIRST_ASKED, _MOST_ASKED = 3, 48
+# What asking once costs, about, and what may be spent on one tree before the rest is left open.
+_PRICES = {nodes.EventTest: 25, nodes.Sequence: 100}
+_BUDGET = 10_000
+_FIRST_ASKED, _MOST_ASKED = 3, 32
 # Between two times so many are asked about at once; fewer where each of them costs more.
 _PROBES, _FEW_PROBES = 6, 2
-_COLUMNS = 200  # in one statement
+# In one statement; an engine takes longer to plan many together than one after the other.
+_COLUMNS = 16
 
 
 class Flip(msgspec.Struct, frozen=True):
@@ -42,6 +44,16 @@ class Flip(msgspec.Struct, frozen=True):
     sought: int | None = None
 
 
+class Budget:
+    """What is left to be spent on asking, for all conditions of a tree together."""
+
+    def __init__(self) -> None:
+        self.left = _BUDGET
+
+    def spend(self, leaf: Node, times: int) -> None:
+        self.left -= times * _PRICES.get(type(leaf), 1)
+
+
 # Yields times to be asked about and is sent the truth at each; returns the next change.
 Seeking = Generator[list[int], list[bool], Flip]
 
@@ -50,7 +62,13 @@ class Timeline:
     """One condition along the time: its `flips` so far, whether there may be more, and `sought`."""
 
     def __init__(
-        self, leaf: Node, truth: bool, passings: Sequence[Passing], frame: Frame, fewer: int
+        self,
+        leaf: Node,
+        truth: bool,
+        passings: Sequence[Passing],
+        frame: Frame,
+        fewer: int,
+        budget: Budget,
     ) -> None:
         self.leaf = leaf
         self.frame = frame
@@ -60,15 +78,13 @@ class Timeline:
         self._truth, self._reached = truth, frame.now
         self._passings = passings
         self._fewer = fewer
+        self._budget = budget
         self._probes = _FEW_PROBES if isinstance(leaf, nodes.Sequence) else _PROBES
 
     def seek(self) -> Seeking:
         """Look for the next change."""
         falling = self._falling()
-        if falling is None:
-            flip = yield from _stepped(self._times(), self._truth)
-        else:
-            flip = yield from self._narrowed(falling)
+        flip = yield from (self._stepped() if falling is None else self._narrowed(falling))
         if flip.at is None:
             self.open, self.sought = False, flip.sought
         else:
@@ -83,6 +99,20 @@ class Timeline:
             return crossings.gains(self._passings[::2], self._passings[1::2], zone, self._reached)
         return crossings.times(self._passings, zone, self._reached)
 
+    def _stepped(self) -> Seeking:
+        """One time after the other."""
+        times, size, sought = self._times(), _FIRST_ASKED, self._reached
+        while batch := list(islice(times, size)):
+            if self._budget.left <= 0:
+                return Flip(sought=sought)
+            self._budget.spend(self.leaf, len(batch))
+            answers = yield batch
+            for at, answer in zip(batch, answers, strict=True):
+                if answer != self._truth:
+                    return Flip(at)
+            sought, size = batch[-1], min(size * 4, _MOST_ASKED)
+        return Flip()
+
     def _narrowed(self, falling: Passing) -> Seeking:
         """Between what still holds and what holds no more, until nothing is left between.
 
@@ -94,6 +124,9 @@ class Timeline:
         probes = sorted({min(max(last - likely + n, 0), last) for n in (0, 1)})
         times: dict[int, int] = {}
         while probes:
+            if self._budget.left <= 0:
+                return Flip(sought=times.get(same, self._reached))
+            self._budget.spend(self.leaf, len(probes))
             for i in probes:
                 found = crossings.leaves(
                     falling, self.frame.zone, self._reached, None, falling.moments[i]
@@ -120,21 +153,6 @@ class Timeline:
         return Passing(edge, within) if within else None
 
 
-def _stepped(times: Iterator[int], truth: bool) -> Seeking:
-    """One time after the other."""
-    asked, size = 0, _FIRST_ASKED
-    while batch := list(islice(times, size)):
-        answers = yield batch
-        for at, answer in zip(batch, answers, strict=True):
-            if answer != truth:
-                return Flip(at)
-        asked += len(batch)
-        if asked >= _MOST:
-            return Flip(sought=batch[-1])
-        size = min(size * 4, _MOST_ASKED)
-    return Flip()
-
-
 def _between(same: int, other: int, probes: int) -> list[int]:
     """Some places between two, evenly spread; all, where there are few."""
     gap = other - same - 1
@@ -145,10 +163,10 @@ def _between(same: int, other: int, probes: int) -> list[int]:
 
 def timelines(leaves: Sequence[Node], truths: Sequence[bool], people: People) -> list[Timeline]:
     """The single conditions of a tree for the one person that `people` holds, from now on."""
-    found = moments.passings(leaves, people)
+    found, budget = moments.passings(leaves, people), Budget()
     return [
-        Timeline(leaf, truth, passings, people.frame, fewer(leaf, people) if passings else 0)
-        for leaf, truth, passings in zip(leaves, truths, found, strict=True)
+        Timeline(leaf, truth, held, people.frame, fewer(leaf, people) if held else 0, budget)
+        for leaf, truth, held in zip(leaves, truths, found, strict=True)
     ]
 
 
