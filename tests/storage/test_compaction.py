@@ -190,6 +190,28 @@ def test_the_compactor_begins_when_there_is_enough_and_says_what_is_not_in_order
     assert ask(warehouse, EXPECTED) == [(0,)]
 
 
+def test_writers_deletions_and_readers_go_on_while_events_are_put_in_order(
+    warehouse: DuckDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"LEAST": 1, "LOOK": 0.0, "REST": 0.0, "SHARE": 0.0}.items():
+        monkeypatch.setattr(compactor, name, value)
+    made = Compactor(lambda: warehouse, lambda: [1])
+    made.start()
+    random = Random(8)
+    for first in range(1, 4_001, 200):
+        arrive(warehouse, events(random, first, 200))
+        warehouse.fold(1, 1)
+        seen = ask(warehouse, "SELECT count(*), count(DISTINCT seq) FROM w1.events")
+        assert seen == [(first + 199, first + 199)]
+    warehouse.apply({1: Changes((), None, (), {7, 8}, None)}, warehouse.position())
+    made.close()
+    sweep(warehouse)  # what was left of a sweep, and another one for what came behind it
+    sweep(warehouse)
+    assert ask(warehouse, EXPECTED) == [(0,)]
+    (count,) = ask(warehouse, "SELECT count(*), count(DISTINCT seq), max(seq) FROM w1.events")
+    assert count[0] == count[1] < count[2] == 4_000
+
+
 def test_a_compactor_without_a_warehouse_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compactor, "LOOK", 0.0)
     looked = []
