@@ -76,6 +76,7 @@ class Keeper:
         self.error: str | None = None
         self._thread = threading.Thread(target=self._loop, name="keeper", daemon=True)
         projector.projected = self._projected
+        projector.remade = self._remade
 
     def start(self) -> None:
         self._thread.start()
@@ -116,6 +117,14 @@ class Keeper:
             for number, change in changes.items():
                 if number in self.workspaces:
                     self._round(number).touch(change)
+            self._fresh = True
+            self._changed.notify_all()
+
+    def _remade(self) -> None:
+        """Told by the projector: much may have come with a warehouse made anew."""
+        with self._changed:
+            for number in self.workspaces:
+                self._round(number).touch_all()
             self._fresh = True
             self._changed.notify_all()
 

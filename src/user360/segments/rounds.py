@@ -55,6 +55,11 @@ class Round:
         self._since = self._since or self.clock.now()
         self._touched.add(change, self.kept)
 
+    def touch_all(self) -> None:
+        """Take in that anything may have changed."""
+        self._since = self._since or self.clock.now()
+        self._touched.everybody = True
+
     def take(self) -> Touched:
         """What is to be looked at now; it is collected anew from here on."""
         taken, self._touched, self._since = self._touched, Touched(), 0

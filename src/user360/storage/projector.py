@@ -80,6 +80,8 @@ class Projector:
         self.error: str | None = None
         # Told, on the projector's thread, what each round brought.
         self.projected: Callable[[Mapping[int, Changes]], None] = _nobody
+        # Told when the warehouse was made anew, and nobody can say what that brought.
+        self.remade: Callable[[], None] = _no_one
         self._warehouse: Warehouse | None = None
         self._target = 0
         self._commits: list[tuple[int, float]] = []
@@ -124,6 +126,7 @@ class Projector:
         self._warehouse = warehouse
         self._broken = False
         self._columns = {}
+        self.remade()
         self.position = warehouse.position()
         metrics.PROJECTED.set(self.position)
 
@@ -220,8 +223,9 @@ class Projector:
         if found.position != self.position:
             warehouse.apply(found.changes, found.position)
             metrics.PROJECT_SECONDS.observe(time.perf_counter() - started)
-            self._reached(found.position)
+            # Whoever waits for the position may rely on everybody having been told.
             self.projected(found.changes)
+            self._reached(found.position)
         return found.changes.keys()
 
     def _open_warehouse(self) -> Warehouse:
@@ -347,6 +351,10 @@ class Projector:
 
 def _nobody(changes: Mapping[int, Changes]) -> None:
     """Who is told of a round when nobody wants to know."""
+
+
+def _no_one() -> None:
+    """The same for a warehouse made anew."""
 
 
 def _wal(path: Path) -> Path:
