@@ -81,11 +81,12 @@ def why(
     inner = {
         part.node.segment for part in flips.walk(root) if isinstance(part.node, nodes.Membership)
     }
-    with few.people(warehouse, workspace, [record], named, now, {*inner, *segments}) as people:
+    wanted = {*inner, *segments}
+    with few.people(warehouse, workspace, [record], named, now, wanted) as people:
         if not people.numbers:
             raise NotFound("There is no such record")
         (living,) = people.numbers
-        since = evidence.entered(people)
+        since = evidence.entered(people) if wanted else {}
         reason = _reasoned(root, people, workspace, since)
         return Why(living, now, people.position, reason, since)
 
