@@ -34,7 +34,7 @@ from user360.platform import Platform
 log = structlog.get_logger()
 # How long a thread may hold the interpreter before another gets its turn. The committer and the
 # loop that answers are two such threads; the default of 5 ms would be most of a quick answer.
-TURN_SECONDS = 0.001
+TURN_SECONDS = 0.0003
 # Connections that wait to be accepted, and those open at once: SDKs keep theirs open.
 BACKLOG = 4_096
 CONNECTIONS = 16_384

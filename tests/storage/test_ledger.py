@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import sqlalchemy.exc
 
 from user360.errors import StorageFailed
-from user360.storage.ledger import Dialect, Ledger, run
+from user360.storage.ledger import Dialect, Ledger, run, run_together
 
 
 @pytest.fixture
@@ -111,6 +111,19 @@ def test_rows_become_a_table_of_themselves_alone(ledger: Ledger, size: int) -> N
     query = f"SELECT id, said, missing FROM {table} WHERE id IS NOT NULL"
     with ledger.read() as reader:
         assert run(reader, query, given) == rows
+
+
+def test_rows_read_in_one_step_are_what_they_are_one_after_another(ledger: Ledger) -> None:
+    names = ['"', "é\\", "\u2028 {}", "a\tb"]
+    for name in names:
+        put(ledger, name)
+    columns = ("id", "workspace_id + 9007199254740993", "result", "NULL")
+    with ledger.read() as reader:
+        plain = run(reader, f"SELECT {', '.join(columns)} FROM jobs", {})
+        together = Dialect.together(*columns)
+        assert run_together(reader, f"SELECT {together} FROM jobs", {}) == [*map(list, plain)]
+        assert run_together(reader, f"SELECT {together} FROM jobs WHERE 1 = 0", {}) == []
+    assert {row[0] for row in plain} == set(names)
 
 
 def test_a_sound_file_has_no_damage_and_a_spoiled_one_says_so(

@@ -10,13 +10,16 @@ import sqlalchemy as sa
 from user360 import ids
 from user360.identity import resolve
 from user360.records import settle
-from user360.storage.ledger import Connection, Dialect, array, run, text
+from user360.storage.ledger import Connection, Dialect, array, run, run_together, text
 
 Row = tuple[Any, ...]
 PERSON = (
-    "r.id, r.user_id, r.merged_into,"
-    " (SELECT count(*) FROM records c WHERE c.merged_into = r.id) AS merges"
+    "r.id",
+    "r.user_id",
+    "r.merged_into",
+    "(SELECT count(*) FROM records c WHERE c.merged_into = r.id)",
 )
+CELLS = ("r.cells", "r.created_at", "r.updated_at", "r.merge_id", "r.merged_at")
 
 
 def load_users(
@@ -33,13 +36,12 @@ def load_users(
     """
     if not user_ids:
         return
-    rest = "" if held is None else ", r.cells, r.created_at, r.updated_at, r.merge_id, r.merged_at"
     query = (
-        f"SELECT {PERSON}{rest} FROM records r"
+        f"SELECT {dialect.together(*PERSON, *(() if held is None else CELLS))} FROM records r"
         f" WHERE r.workspace_id = :workspace AND r.user_id IN {dialect.values('user_ids')}"
     )
     given = {"workspace": workspace, "user_ids": array(list(user_ids))}
-    for number, user_id, survivor, merges, *own in run(connection, query, given):
+    for number, user_id, survivor, merges, *own in run_together(connection, query, given):
         known.people[number] = resolve.Person(number, user_id, survivor, merges)
         known.by_user[user_id] = number
         if held is not None:
@@ -58,7 +60,7 @@ def load_sessions(
     if not sessions:
         return
     query = (
-        f"SELECT s.channel, s.session_id, {PERSON}"
+        f"SELECT s.channel, s.session_id, {', '.join(PERSON)}"
         f" FROM {dialect.rows('sessions', 'channel', 'session_id')} AS asked"
         # Crossed, so that the asked ones lead: the other way round every session there is is read.
         " CROSS JOIN sessions s JOIN records r ON r.id = s.record_id"
@@ -100,7 +102,7 @@ def load_people(
 ) -> None:
     """Take these records into `known`, and every record they were merged into."""
     query = (
-        f"SELECT {PERSON} FROM records r"
+        f"SELECT {', '.join(PERSON)} FROM records r"
         f" WHERE r.workspace_id = :workspace AND r.id IN {dialect.values('numbers')}"
     )
     missing = set(numbers) - known.people.keys()
@@ -282,8 +284,7 @@ def save_cells(
 ) -> None:
     """Replace the cells of records whose names stay: id, cells (JSON text), created_at, updated_at.
 
-    They are there already, and so nothing is inserted; but looked for one after another like this
-    they cost a third of what an update of all does, and the indexes over names are left alone.
+    Nothing is inserted, for they are there; it costs a third of what an update of all does.
     """
     columns = ("id", "cells", "created_at", "updated_at")
     _upsert(connection, dialect, workspace, columns, ("cells", "updated_at"), rows)

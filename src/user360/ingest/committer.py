@@ -29,9 +29,12 @@ from user360.observe import metrics
 from user360.storage.ledger import Connection, Ledger
 
 log = structlog.get_logger()
-# Seconds a commit waits, once one was shared, for as many callers as that had: those just answered
-# ask again at once, and a commit for two costs little more than a commit for one.
+# A commit waits, once one was shared, for as many callers as that had: those just answered ask
+# again at once, and a commit for two costs little more than a commit for one. It waits for a share
+# of what a commit takes, and at most GATHER seconds: where the disk is quick, callers that are
+# still being answered come in while the others are written.
 GATHER = 0.002
+SHARE = 0.5
 Done = Callable[[Any], None]  # takes the result, or the exception
 
 
@@ -69,6 +72,7 @@ class Committer:
         self._queue: deque[Item] = deque()
         self._waiting = 0
         self._shared = 1  # how many callers the last commit had
+        self._took = 0.0  # seconds that the last commit took
         self._enough = 1  # how many have to wait until the writer is woken
         self._signal = threading.Condition()
         self._closing = False
@@ -157,7 +161,7 @@ class Committer:
         """Wait a moment for the callers of the last commit; nobody waits who is alone."""
         if len(self._queue) < self._shared and not self._closing:
             self._enough = self._shared
-            self._signal.wait(GATHER)
+            self._signal.wait(min(GATHER, SHARE * self._took))
             self._enough = 1
 
     def _commit(self, items: list[Item]) -> None:
@@ -169,7 +173,8 @@ class Committer:
         except Exception as error:  # noqa: BLE001 - whatever went wrong, every caller is told
             self._recover(items, error, before)
             return
-        metrics.COMMIT_SECONDS.observe(time.perf_counter() - started)
+        self._took = time.perf_counter() - started
+        metrics.COMMIT_SECONDS.observe(self._took)
         metrics.POSITION.set(self.position.last)
         if self.position.last != before:
             self.committed(self.position.last)
