@@ -319,12 +319,17 @@ def test_a_rebuild_that_is_given_up_leaves_the_old_file(
     assert bought(platform) == 81
 
 
-def test_questions_under_way_are_answered_before_the_file_is_swapped(platform: Platform) -> None:
+def test_questions_under_way_are_answered_before_the_file_is_swapped(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("user360.storage.duckdb.PATIENCE", 120.0)
     sql = "SELECT count(*) FROM range(300000000) t(i) WHERE i % 7 = 3"
     answers: list[Any] = []
-    asking = threading.Thread(target=lambda: answers.append(platform.wait().query(sql).rows))
+    warehouse = platform.wait()
+    asking = threading.Thread(target=lambda: answers.append(warehouse.query(sql).rows))
     asking.start()
-    time.sleep(0.05)
+    while not warehouse._used and asking.is_alive():  # type: ignore[attr-defined] # DuckDB's own
+        pass
     platform.projector.rebuild()
     asking.join()
     assert answers == [[(42_857_143,)]]
