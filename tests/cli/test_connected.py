@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from tests.cli.conftest import Run
 from user360 import app, serve
@@ -24,7 +25,9 @@ KEY, READER = "u3_admin-of-the-tests", "u3_reader-of-the-tests"
 @pytest.fixture
 def url(directory: Path) -> Iterator[str]:
     """A server on the directory, in a thread of this process."""
-    with Platform.open(directory, Settings(admin_key=KEY, warehouse_memory="512MB")) as platform:
+    settings = Settings(admin_key=KEY, warehouse_memory="512MB")
+    # What this server logs is not what the commands print.
+    with capture_logs(), Platform.open(directory, settings) as platform:
 
         def make(connection: Connection) -> None:
             where = (connection, platform.default.id)

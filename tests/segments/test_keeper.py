@@ -245,3 +245,16 @@ def test_a_round_that_fails_is_said_and_tried_again(
     assert shop.members(segment) == {"asha"}
     assert shop.moves(segment) == [("ENTER", "asha")]
     assert keeper.error is None
+
+
+def test_whoever_was_written_before_is_in_a_new_segment_from_its_beginning(
+    shop: Segments,
+) -> None:
+    projector = shop.platform.projector
+    with projector._round:  # the warehouse is behind
+        shop.ordered("asha")
+        made = shop.change(lambda change: define.create(change, "Buyers", "", ORDERED))
+        while not projector._waiting and not shop.workspace.segments[made.id].filled:
+            time.sleep(0.01)
+    assert shop.members(made.id) == {"asha"}
+    assert shop.moves(made.id) == []

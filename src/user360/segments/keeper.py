@@ -71,7 +71,6 @@ class Keeper:
         self._fresh = self._unfinished = False
         self._asked = self._answered = 0
         self._closing = False
-        self._began = False
         self._tidied = 0
         self.error: str | None = None
         self._thread = threading.Thread(target=self._loop, name="keeper", daemon=True)
@@ -130,7 +129,9 @@ class Keeper:
 
     def _round(self, number: int) -> Round:
         if number not in self._rounds:
-            self._rounds[number] = Round(self.workspaces[number], self.clock, self.write)
+            self._rounds[number] = Round(
+                self.workspaces[number], self.clock, self.write, self._catch_up
+            )
         return self._rounds[number]
 
     def _loop(self) -> None:
@@ -173,10 +174,6 @@ class Keeper:
     def _work(self) -> bool:
         """A round of every workspace; whether nothing is left to be done."""
         done = True
-        if not self._began:
-            # What the log tells of members must be in the warehouse before these are read.
-            self.projector.wait(self.position.last)
-            self._began = True
         now = self.clock.now()
         if abs(now - self._tidied) >= TIDY:
             self._tidied = now
@@ -204,6 +201,9 @@ class Keeper:
         """Archive what nobody used for long; the writer is asked where there may be something."""
         if lifetime.unused(workspace, now):
             self.write(workspace, lambda change: lifetime.archive_unused(change, now))
+
+    def _catch_up(self) -> None:
+        self.projector.wait(self.position.last)
 
     def _pause(self, seconds: float) -> None:
         with self._changed:

@@ -39,10 +39,13 @@ Writer = Callable[[Workspace, Callable[[Change], Told]], Told]
 class Round:
     """The dynamic segments of one workspace; for one thread, but for `touch` and `freshness`."""
 
-    def __init__(self, workspace: Workspace, clock: Clock, write: Writer) -> None:
+    def __init__(
+        self, workspace: Workspace, clock: Clock, write: Writer, catch_up: Callable[[], None]
+    ) -> None:
         self.workspace = workspace
         self.clock = clock
         self.write = write
+        self.catch_up = catch_up  # waits until the warehouse shows all that is committed
         self.kept: dict[int, Kept] = {}
         self._touched = Touched()
         self._since = 0  # when the oldest of what is not looked at yet was projected
@@ -112,6 +115,8 @@ class Round:
         dynamic = {n: s for n, s in read[0].items() if s.kind == DYNAMIC}
         if not dynamic and not self._loaded:  # a workspace just made has no relations yet
             return
+        # Whoever wrote before making a segment finds those people in it, and is told nothing.
+        self.catch_up()
         stored = {} if self._loaded else membership.stored(warehouse, workspace)
         declared = not self._read or read[1:] != self._read[1:]
         before = {n: kept.segment.version for n, kept in self.kept.items()}
