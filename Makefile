@@ -36,6 +36,8 @@ format: setup  ## put the code into its format
 
 bench: setup  ## measure against the floors and peers, write docs/reference/benchmarks.md
 	tools/need pg_ctlcluster=postgresql
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --target .bench/peers \
+		--requirement requirements/peers.txt
 	$(BIN)/python -m bench all
 
 docs: setup  ## write the generated pages of docs/reference anew

@@ -10,7 +10,6 @@ from importlib import metadata
 from typing import Any
 
 _LIBRARIES = (
-    "chdb",
     "duckdb",
     "granian",
     "litestar",

@@ -146,7 +146,9 @@ def _follow(members: dict[int, BitMap64], entries: pa.Table) -> None:
     for move in project.moves_in(told):
         within = members.pop(move.segment, BitMap64())
         if not move.deleted:
-            members[move.segment] = (within | BitMap64(move.entered)) - BitMap64(move.left)
+            members[move.segment] = (within | BitMap64(move.entered.to_numpy())) - BitMap64(
+                move.left.to_numpy()
+            )
 
 
 def _held_members(places: Places, workspace: int) -> dict[int, BitMap64]:

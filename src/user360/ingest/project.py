@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from user360 import ids
 from user360.access.workspaces import Workspace
-from user360.events import chunk, event
+from user360.events import chunk, event, moving
 from user360.events import store as event_store
 from user360.identity import store as identity_store
 from user360.records import columns, settle
@@ -175,8 +175,8 @@ class _Told(msgspec.Struct, rename="camel"):
 
     segment: int
     at: int = 0
-    enter: list[int] = []
-    exit: list[int] = []
+    enter: list[int] | str = []
+    exit: list[int] | str = []
     silent: bool = True
     size: int | None = None
 
@@ -191,9 +191,8 @@ def moves_in(told: pa.Table) -> list[Move]:
     ):
         read = msgspec.json.decode(text, type=_Told)
         deleted = name == event.SEGMENT_GONE
-        moves.append(
-            Move(seq, read.segment, read.at, read.enter, read.exit, read.silent, read.size, deleted)
-        )
+        who = (moving.unpacked(read.enter), moving.unpacked(read.exit))
+        moves.append(Move(seq, read.segment, read.at, *who, read.silent, read.size, deleted))
     return moves
 
 

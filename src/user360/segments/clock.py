@@ -12,6 +12,7 @@ the time or stands still; it jumps (midnights, changes of the clock) only where 
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -45,7 +46,6 @@ DAY = 86_400 * SECOND
 _EPOCH = periods.EPOCH_ORDINAL
 
 Edge = Callable[[When], int | None]
-Reach = list[tuple[int, int]]
 Rows = Callable[[str], Iterable[tuple[Any, ...]]]  # runs a statement and reads its answer
 
 
@@ -61,8 +61,8 @@ class Moving(msgspec.Struct, frozen=True):
     edges: tuple[Edge, ...]
     event: str | None = None
 
-    def at(self, when: When) -> object:
-        """Where the window is."""
+    def at(self, when: When) -> list[int | None]:
+        """Where the edges are."""
         return [edge(when) for edge in self.edges]
 
 
@@ -71,9 +71,9 @@ class Returning(msgspec.Struct, frozen=True):
 
     node: Node
 
-    def at(self, when: When) -> object:
-        """The day it is."""
-        return periods.local_date(when.now, when.zone)
+    def at(self, when: When) -> list[int | None]:
+        """The day it is, as `date.toordinal` counts it."""
+        return [periods.local_date(when.now, when.zone).toordinal()]
 
 
 def windows_of(node: Node, frame: Frame) -> list[Moving | Returning]:
@@ -254,13 +254,37 @@ def _moments_due(
                 yield at, record
 
 
-def reach(window: Moving | Returning, frame: Frame, until: int) -> Reach:
-    """The moments that the edges of a window pass after `frame.now` up to `until`: from, to (not
-    included); for a day's condition the days that begin. Empty when nothing is passed.
+class Passing(msgspec.Struct, frozen=True):
+    """The moments that an edge passes in a stretch of time: from `low` on and before `high`.
+
+    Where it never steps back, those it has passed already are of no more interest.
+    """
+
+    edge: Edge
+    low: int
+    high: int
+    steps_back: bool
+
+    def ahead(self, when: When) -> tuple[int, int]:
+        """The moments that it may still pass from `when` on."""
+        now = None if self.steps_back else self.edge(when)
+        return (self.low if now is None else now), self.high
+
+
+def reach(window: Moving | Returning, frame: Frame, until: int) -> list[Passing]:
+    """What the edges of a window pass after `frame.now` up to `until`; for a condition of the day
+    something wherever a day begins.
     """
     if isinstance(window, Returning):
-        return [(at, at + 1) for at in days_beginning(frame, until)]
-    return [found for edge in window.edges if (found := extent(edge, frame, until))]
+        begins = days_beginning(frame, until)
+        return [Passing(lambda when: when.now, at, at + 1, True) for at in begins]
+    found = []
+    for edge in window.edges:
+        places = _places(edge, frame, until)
+        if places and min(places) < max(places):
+            back = any(after < before for before, after in itertools.pairwise(places))
+            found.append(Passing(edge, min(places), max(places), back))
+    return found
 
 
 def extent(edge: Edge, frame: Frame, until: int) -> tuple[int, int] | None:
@@ -268,8 +292,13 @@ def extent(edge: Edge, frame: Frame, until: int) -> tuple[int, int] | None:
 
     None when it passes none.
     """
-    places = [place for _, _, *these in _stretches(edge, frame, until) for place in these]
+    places = _places(edge, frame, until)
     return (min(places), max(places)) if places and min(places) < max(places) else None
+
+
+def _places(edge: Edge, frame: Frame, until: int) -> list[int]:
+    """Where the edge is as the time goes on, wherever it may turn."""
+    return [place for _, _, *these in _stretches(edge, frame, until) for place in these]
 
 
 def _passed(moving: Moving, frame: Frame, low: int, high: int) -> exp.Select:

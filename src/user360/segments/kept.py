@@ -12,8 +12,7 @@ from pyroaring import BitMap64
 
 from user360.clock import SECOND
 from user360.events import event
-from user360.segments import clock, reading
-from user360.segments import compile as compiler
+from user360.segments import clock, reading, texts
 from user360.segments.compile import Frame
 from user360.segments.nodes import Membership, Node, PropertyTest
 from user360.segments.periods import When
@@ -68,12 +67,12 @@ class Kept:
         self.read = False  # what it means by the declarations in force
         self.until = 0  # how far ahead the clock was looked into
         # The windows with the moments that their edges pass until then.
-        self.reach: list[tuple[clock.Moving | clock.Returning, clock.Reach]] = []
+        self.reach: list[tuple[clock.Moving | clock.Returning, list[clock.Passing]]] = []
         self._due: list[tuple[int, int]] = []
         self._of_records = False
         self._failures = 0
         self._meant: object = None
-        self._compiled: tuple[object, str] | None = None
+        self._texts: dict[object, texts.Text] = {}
 
     @property
     def filling(self) -> bool:
@@ -108,7 +107,7 @@ class Kept:
         ]
         meant = (node, leaves, columns, given.zone.key)
         self.whole = self.whole or meant != self._meant
-        self.node, self._meant, self._compiled = node, meant, None
+        self.node, self._meant, self._texts = node, meant, {}
         self.windows = clock.windows_of(node, given)
         self.names = frozenset(clock.events_named(node, given.segments))
         self.static = frozenset(leaf.segment for leaf in leaves if isinstance(leaf, Membership))
@@ -118,12 +117,13 @@ class Kept:
 
     def select(self, given: Frame, dialect: str) -> str:
         """SQL that selects the ids of those the condition is true of, as of `given.now`."""
-        when = When(given.now, given.zone)
-        key = (given.schema, given.mapped, [each.at(when) for each in self.windows])
-        if self._compiled is None or self._compiled[0] != key:
-            made = compiler.to_sql(compiler.select_ids(self.node, given), dialect)
-            self._compiled = (key, made)
-        return self._compiled[1]
+        place = (given.schema, given.mapped)
+        text = self._texts.get(place)
+        found = None if text is None else text.at(given)
+        if found is None:
+            made = self._texts[place] = texts.Text(self.node, self.windows, given, dialect)
+            found = made.sql
+        return found
 
     def asks_about(self, touched: Touched) -> bool:
         """Whether what was touched can change an answer."""
@@ -204,7 +204,8 @@ class Touched:
         self.regrouped = self.regrouped or not REGROUPING.isdisjoint(change.told)
         for move in change.moves:
             if move.segment not in dynamic:
-                self.segments.setdefault(move.segment, set()).update(move.entered, move.left)
+                moved = self.segments.setdefault(move.segment, set())
+                moved.update(move.entered.to_pylist(), move.left.to_pylist())
         if change.events is not None and change.events.num_rows:
             self._pending += change.events.num_rows
             self.events.append(change.events.select(["record_id", "name", "at"]))
@@ -213,18 +214,18 @@ class Touched:
             self.everybody = True
             self.events = []
 
-    def crossing(self, kept: Kept) -> list[clock.Moving | clock.Returning]:
+    def crossing(self, kept: Kept, when: When) -> list[clock.Moving | clock.Returning]:
         """The windows of a segment whose edges may pass moments that came in just now."""
         return [
             window
-            for window, reach in kept.reach
-            if any(
-                isinstance(window, clock.Returning)
-                or window.event is None
-                or self._within(window.event, low, high)
-                for low, high in reach
-            )
+            for window, passings in kept.reach
+            if any(self._may_pass(window, *each.ahead(when)) for each in passings)
         ]
+
+    def _may_pass(self, window: clock.Moving | clock.Returning, low: int, high: int) -> bool:
+        if isinstance(window, clock.Returning) or window.event is None:
+            return bool(self.records) or self.regrouped
+        return self._within(window.event, low, high)
 
     def _within(self, name: str, low: int, high: int) -> bool:
         """Whether an event of this name came in whose time lies there."""

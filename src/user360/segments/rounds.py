@@ -20,6 +20,7 @@ from user360.segments import conditions, few, membership, telling
 from user360.segments.compile import Frame
 from user360.segments.kept import Freshness, Kept, Touched
 from user360.segments.membership import Difference
+from user360.segments.periods import When
 from user360.segments.store import DYNAMIC
 from user360.segments.telling import Part
 from user360.storage.warehouse import Changes, Warehouse
@@ -186,7 +187,7 @@ class Round:
                     selects[kept] = kept.select(there, warehouse.dialect)
             found = membership.some(people, selects, below)
             for kept in selects:
-                crossing = touched.crossing(kept)
+                crossing = touched.crossing(kept, When(there.now, there.zone))
                 kept.add_due(
                     windows.due(
                         crossing,

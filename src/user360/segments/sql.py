@@ -195,8 +195,12 @@ def number(value: int | float) -> Expr:
 
 def timestamp(us: int) -> Expr:
     """The literal of a moment in microseconds since 1970."""
-    moment = to_datetime(min(max(us, _FIRST), _LAST)).replace(tzinfo=None)
-    return exp.Cast(this=text(moment.isoformat(" ")), to=TIMESTAMP.copy())
+    return exp.Cast(this=text(written(us)), to=TIMESTAMP.copy())
+
+
+def written(us: int) -> str:
+    """How a moment is written in a literal; what lies beyond what it can hold is cut to that."""
+    return to_datetime(min(max(us, _FIRST), _LAST)).replace(tzinfo=None).isoformat(" ")
 
 
 def date(iso: str) -> Expr:

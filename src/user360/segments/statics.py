@@ -9,7 +9,7 @@ import msgspec
 
 from user360.access.change import Change
 from user360.errors import Conflict
-from user360.events import event
+from user360.events import event, moving
 from user360.identity import resolve
 from user360.identity import store as identity_store
 from user360.segments import changing, store
@@ -106,5 +106,5 @@ def tell_members(
     """Tell the log who entered and left a segment, a bounded number of records an entry."""
     for kind, records in (("enter", entered), ("exit", left)):
         for start in range(0, len(records), MOST_TOLD):
-            part = {kind: records[start : start + MOST_TOLD]}
+            part = {kind: moving.packed(records[start : start + MOST_TOLD])}
             change.tell(event.MEMBERS, segment=number, at=change.now, **part, **more)

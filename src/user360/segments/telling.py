@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from user360.access.change import Change
-from user360.events import event
+from user360.events import event, moving
 from user360.events import store as event_store
 from user360.identity import store as identity_store
 from user360.segments import changing, store
@@ -16,7 +16,7 @@ from user360.segments.store import Segment
 
 # Records in one commit: with an event for each, and without, so that other writers need not wait.
 MOST_EVENTS = 5_000
-MOST_SILENT = 50_000
+MOST_SILENT = 1_000_000
 SOURCE = "segments"
 
 
@@ -62,12 +62,13 @@ def _cut(records: list[int], most: int) -> Iterator[list[int]]:
 
 
 def tell(change: Change, told: Sequence[Part]) -> list[list[int] | None]:
-    """Write these parts; for each those who really entered, or None where it is out of date.
+    """Write these parts; for each those who entered, or None where it is out of date.
 
     A part is out of date when its segment was edited or deleted since; nothing of it is written
-    then. Whoever was deleted or merged away since does not enter, nor is told of as leaving.
+    then. Whoever was deleted or merged away since is not told of; the warehouse does not take in
+    the dead among those who enter silently.
     """
-    asked = {number for part in told for number in (*part.entered, *part.left)}
+    asked = {n for part in told if not part.silent for n in (*part.entered, *part.left)}
     living = identity_store.living_of(change.connection, change.dialect, asked)
     done: list[list[int] | None] = []
     for part in told:
@@ -75,8 +76,9 @@ def tell(change: Change, told: Sequence[Part]) -> list[list[int] | None]:
         if now is None or now.version != part.segment.version:
             done.append(None)
             continue
-        entered = [number for number in part.entered if number in living]
+        entered = part.entered
         if not part.silent:
+            entered = [number for number in part.entered if number in living]
             _events(change, part.segment, event.SEGMENT_ENTER, entered)
             left = [number for number in part.left if number in living]
             _events(change, part.segment, event.SEGMENT_EXIT, left)
@@ -84,8 +86,8 @@ def tell(change: Change, told: Sequence[Part]) -> list[list[int] | None]:
             event.MEMBERS,
             segment=part.segment.id,
             at=change.now,
-            enter=entered,
-            exit=part.rows,
+            enter=moving.packed(entered),
+            exit=moving.packed(part.rows),
             silent=part.silent,
             **({} if part.size is None else {"size": part.size}),
         )

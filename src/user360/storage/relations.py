@@ -92,10 +92,10 @@ def move(cursor: duckdb.DuckDBPyConnection, schema: str, moves: Sequence[Move]) 
         for table in ("members", "changes", "sizes"):
             cursor.execute(f"DELETE FROM {schema}.{table} WHERE segment_id = {segment}").fetchall()
     moves = [m for m in moves if m.segment not in gone]
-    changed = [m for m in moves if m.entered or m.left]
+    changed = [m for m in moves if len(m.entered) or len(m.left)]
     if changed:
         with lent(cursor, moved=pa.concat_tables([_moved(m) for m in changed])):
-            for statement in _moving(schema):
+            for statement in _moving(schema, _there(schema, changed)):
                 cursor.execute(statement).fetchall()
     sizes = [(m.seq, m.segment, m.at, m.size) for m in moves if m.size is not None]
     if sizes:
@@ -107,28 +107,43 @@ def move(cursor: duckdb.DuckDBPyConnection, schema: str, moves: Sequence[Move]) 
 
 def _moved(told: Move) -> pa.Table:
     count = len(told.entered) + len(told.left)
-    entered = [True] * len(told.entered) + [False] * len(told.left)
+    entered = [
+        pa.repeat(pa.scalar(way, pa.bool_()), len(who))
+        for way, who in ((True, told.entered), (False, told.left))
+    ]
     return pa.table(
         {
             "seq": pa.repeat(pa.scalar(told.seq, pa.int64()), count),
             "segment_id": pa.repeat(pa.scalar(told.segment, pa.int64()), count),
-            "record_id": pa.array([*told.entered, *told.left], pa.int64()),
+            "record_id": pa.concat_arrays([told.entered, told.left]),
             "at": pa.repeat(pa.scalar(told.at, pa.timestamp("us")), count),
-            "entered": pa.array(entered, pa.bool_()),
+            "entered": pa.concat_arrays(entered),
             "silent": pa.repeat(pa.scalar(told.silent), count),
         }
     )
 
 
-def _moving(schema: str) -> tuple[str, ...]:
+def _moving(schema: str, among: str) -> tuple[str, ...]:
     """One pass over the members, however many segments are meant: whoever moved goes, and who
     last entered comes back.
     """
     return (
         f"DELETE FROM {schema}.members USING moved"
         " WHERE members.segment_id = moved.segment_id AND members.record_id = moved.record_id",
-        f'INSERT INTO {schema}.members SELECT segment_id, record_id, "at" FROM moved'
+        f'INSERT INTO {schema}.members SELECT segment_id, record_id, "at" FROM moved WHERE {among}'
         " QUALIFY entered"
         " AND row_number() OVER (PARTITION BY segment_id, record_id ORDER BY seq DESC) = 1",
-        f"INSERT INTO {schema}.changes SELECT * FROM moved",
+        f"INSERT INTO {schema}.changes SELECT * FROM moved WHERE {among}",
+    )
+
+
+def _there(schema: str, moves: Sequence[Move]) -> str:
+    """Who is told of was looked up when it was written; among those who enter silently may be
+    some who were deleted just before.
+    """
+    if not any(m.silent for m in moves):
+        return "true"
+    return (
+        f"record_id IN (SELECT id FROM {schema}.records UNION ALL"
+        f" SELECT record_id FROM {schema}.merged)"
     )

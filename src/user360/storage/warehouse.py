@@ -63,7 +63,7 @@ def schema_of(workspace: int) -> str:
 
 
 class Move(NamedTuple):
-    """Who entered and left one segment, as one entry of the log tells it.
+    """Who entered and left one segment (arrays of int64), as one entry of the log tells it.
 
     `at` is in microseconds; `size`, where it is told, is the number of members from then on.
     `deleted` says that the segment itself is gone, with all that was known of its members.
@@ -72,8 +72,8 @@ class Move(NamedTuple):
     seq: int
     segment: int
     at: int
-    entered: Sequence[int] = ()
-    left: Sequence[int] = ()
+    entered: pa.Array
+    left: pa.Array
     silent: bool = True
     size: int | None = None
     deleted: bool = False
