@@ -86,6 +86,16 @@ def events_named(node: Node, segments: Mapping[int, Node]) -> set[str]:
     return {name for leaf in leaves(node, segments) for name in _names(leaf)}
 
 
+def events_held(node: Node, segments: Mapping[int, Node]) -> set[str]:
+    """The names of the events that a condition looks into: what they hold decides or is added."""
+    return {
+        name
+        for leaf in leaves(node, segments)
+        for name, tests in steps_of(leaf)
+        if tests or getattr(leaf, "sum", None)
+    }
+
+
 def leaves(node: Node, segments: Mapping[int, Node]) -> Iterator[Node]:
     """The single conditions of a tree, those of the dynamic segments within it too."""
     if isinstance(node, nodes.Membership) and node.segment in segments:

@@ -19,6 +19,7 @@ from user360.storage.warehouse import Rows, Snapshot, Warehouse, schema_of
 
 SCHEMA = "temp"
 EVENT_COLUMNS = 'seq, record_id, name, "at", id, properties'
+BARE_COLUMNS = 'seq, record_id, name, "at", NULL::VARCHAR AS id, NULL::VARCHAR AS properties'
 # So many are named in the statement, where zone maps see them; more are joined.
 _NAMED = 16
 
@@ -48,11 +49,13 @@ def people(
     names: Collection[str] | None,
     now: int,
     segments: Collection[int] | None = None,
+    held: Collection[str] | None = None,
 ) -> Iterator[People]:
     """The people behind these records, merged-away ones among them, with all that was merged in.
 
-    Only events of these `names` and stored members of these `segments` are fetched; None is all
-    of them. Asked as of `now`, in microseconds.
+    Only events of these `names` and stored members of these `segments` are fetched, and what an
+    event holds only for the names in `held`; None is all of them. Asked as of `now`, in
+    microseconds.
     """
     whole = questions.frame(warehouse, workspace, now)
     with warehouse.snapshot() as view:
@@ -60,7 +63,7 @@ def people(
         merged = _merged(view, schema, numbers)
         away = {record for record, _ in merged}
         roots = (set(numbers) - away) | {survivor for _, survivor in merged}
-        _copy(view, schema, roots, away, names, segments)
+        _copy(view, schema, roots, away, names, segments, held)
         living = view.query(f"SELECT id FROM {SCHEMA}.records").rows
         frame = msgspec.structs.replace(whole, schema=SCHEMA, mapped=bool(away))
         yield People(frame, frozenset(row[0] for row in living), view.position, view)
@@ -89,6 +92,7 @@ def _copy(
     away: Collection[int],
     names: Collection[str] | None,
     segments: Collection[int] | None,
+    held: Collection[str] | None,
 ) -> None:
     """Make the temporary relations."""
     records = _among(view, "roots", roots)
@@ -105,14 +109,24 @@ def _copy(
         segments is None or bool(segments),
         segments,
     )
-    _table(
-        view,
-        "events",
-        f"SELECT {EVENT_COLUMNS} FROM {schema}.events WHERE record_id IN {anybody}"
-        f" AND {_one_of('name', names)}",
-        names is None or bool(names),
-        names,
-    )
+    _copy_events(view, f"FROM {schema}.events WHERE record_id IN {anybody}", names, held)
+
+
+def _copy_events(
+    view: Snapshot, source: str, names: Collection[str] | None, held: Collection[str] | None
+) -> None:
+    """The events; what they hold is most of their bytes, and few questions look into it."""
+    if names is None or held is None:
+        filled = names is None or bool(names)
+        select = f"SELECT {EVENT_COLUMNS} {source} AND {_one_of('name', names)}"
+        _table(view, "events", select, filled, names)
+        return
+    bare = sorted(set(names) - set(held))
+    select = f"SELECT {BARE_COLUMNS} {source} AND {_one_of('name', bare)}"
+    _table(view, "events", select, bool(bare), bare)
+    if whole := sorted(set(names) & set(held)):
+        select = f"SELECT {EVENT_COLUMNS} {source} AND {_one_of('name', whole)}"
+        view.query(f"INSERT INTO {SCHEMA}.events {select}", whole)
 
 
 def _listed(numbers: Collection[int]) -> str:

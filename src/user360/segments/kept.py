@@ -61,7 +61,8 @@ class Kept:
         self.retry_at = 0
         self.node: Node | None = None
         self.windows: list[clock.Moving | clock.Returning] = []
-        self.names: frozenset[str] = frozenset()
+        self.names: frozenset[str] = frozenset()  # of the events that it asks about
+        self.held: frozenset[str] = frozenset()  # of those that it looks into
         self.static: frozenset[int] = frozenset()
         self.nests = False  # whether it asks about dynamic segments
         self.read = False  # what it means by the declarations in force
@@ -110,6 +111,7 @@ class Kept:
         self.node, self._meant, self._texts = node, meant, {}
         self.windows = clock.windows_of(node, given)
         self.names = frozenset(clock.events_named(node, given.segments))
+        self.held = frozenset(clock.events_held(node, given.segments))
         self.static = frozenset(leaf.segment for leaf in leaves if isinstance(leaf, Membership))
         self.nests = any(leaf not in leaves for leaf in clock.leaves(node, {}))
         self._of_records = bool(columns)

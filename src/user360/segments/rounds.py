@@ -178,7 +178,9 @@ class Round:
         """Ask about these people, set apart once for all the segments."""
         static: frozenset[int] = frozenset().union(*(kept.static for kept in asked))
         metrics.SEGMENTS_ASKED.observe(len(numbers))
-        with few.people(warehouse, self.workspace, numbers, names, given.now, static) as people:
+        held: frozenset[str] = frozenset().union(*(kept.held for kept in asked))
+        apart = (warehouse, self.workspace, numbers, names, given.now, static, held)
+        with few.people(*apart) as people:
             there = msgspec.structs.replace(people.frame, segments=self._meanings)
             below = membership.below_of(people.query("SELECT * FROM temp.merged").rows)
             selects: dict[Kept, str] = {}

@@ -95,7 +95,7 @@ def move(cursor: duckdb.DuckDBPyConnection, schema: str, moves: Sequence[Move]) 
     changed = [m for m in moves if len(m.entered) or len(m.left)]
     if changed:
         with lent(cursor, moved=pa.concat_tables([_moved(m) for m in changed])):
-            for statement in _moving(schema, _there(schema, changed)):
+            for statement in _moving(schema, changed):
                 cursor.execute(statement).fetchall()
     sizes = [(m.seq, m.segment, m.at, m.size) for m in moves if m.size is not None]
     if sizes:
@@ -123,18 +123,24 @@ def _moved(told: Move) -> pa.Table:
     )
 
 
-def _moving(schema: str, among: str) -> tuple[str, ...]:
-    """One pass over the members, however many segments are meant: whoever moved goes, and who
-    last entered comes back.
+def _moving(schema: str, moves: Sequence[Move]) -> Iterator[str]:
+    """Those who left are looked for among the members of their segments alone, which lie together
+    as they were filled; then whoever entered last is put in.
     """
-    return (
-        f"DELETE FROM {schema}.members USING moved"
-        " WHERE members.segment_id = moved.segment_id AND members.record_id = moved.record_id",
+    among = _there(schema, moves)
+    left = sorted({m.segment for m in moves if len(m.left)})
+    if left:
+        yield (
+            f"DELETE FROM {schema}.members USING moved WHERE NOT moved.entered"
+            " AND members.segment_id = moved.segment_id AND members.record_id = moved.record_id"
+            f" AND members.segment_id IN ({', '.join(map(str, left))})"
+        )
+    yield (
         f'INSERT INTO {schema}.members SELECT segment_id, record_id, "at" FROM moved WHERE {among}'
         " QUALIFY entered"
-        " AND row_number() OVER (PARTITION BY segment_id, record_id ORDER BY seq DESC) = 1",
-        f"INSERT INTO {schema}.changes SELECT * FROM moved WHERE {among}",
+        " AND row_number() OVER (PARTITION BY segment_id, record_id ORDER BY seq DESC) = 1"
     )
+    yield f"INSERT INTO {schema}.changes SELECT * FROM moved WHERE {among}"
 
 
 def _there(schema: str, moves: Sequence[Move]) -> str:
