@@ -50,6 +50,7 @@ lock: setup  ## write requirements/*.txt anew from pyproject.toml (UPGRADE=--upg
 	$(LOCK) pyproject.toml --output-file requirements/lock.txt
 	$(LOCK) pyproject.toml --group dev --constraint requirements/lock.txt \
 		--output-file requirements/dev.txt
+	$(LOCK) --group peers --constraint requirements/lock.txt --output-file requirements/peers.txt
 
 setup: $(ENV)/.stamp  ## make the environment in .venv, every package pinned by its hash
 
