@@ -139,6 +139,19 @@ def test_what_two_did_counts_for_one_once_they_are_merged(shop: Segments) -> Non
     assert shop.moves(segment) == [("ENTER", "asha"), ("EXIT", "asha")]
 
 
+def test_whoever_was_merged_into_somebody_who_does_not_fit_leaves_with_the_row(
+    shop: Segments,
+) -> None:
+    segment = shop.make("Never ordered", {"event": "Ordered", "occurred": False})
+    shop.ordered("asha")
+    other = shop.write("rao", city="Pune").record
+    assert shop.members(segment) == {"rao"}
+    merge = shop.merge("asha", other).merge
+    assert shop.members(segment) == set()
+    shop.undo(merge)
+    assert shop.members(segment) == {"rao"}
+
+
 def test_the_deleted_are_gone_from_every_segment(shop: Segments) -> None:
     segment = shop.make("Buyers", ORDERED)
     shop.ordered("asha")

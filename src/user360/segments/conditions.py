@@ -45,12 +45,14 @@ def says(node: nodes.Node | None, workspace: Workspace) -> str:
 class Conditions(Mapping[int, nodes.Node]):
     """The dynamic segments of a workspace by number, each read when it is first asked about.
 
+    `segments` are those it is about where others may be in force by now.
     Taking one raises `InvalidCondition` that names the segment when it cannot be understood.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, segments: Mapping[int, Segment] | None = None) -> None:
+        given = workspace.segments if segments is None else segments
         self._workspace = workspace
-        self._segments = {n: s for n, s in workspace.segments.items() if s.kind == DYNAMIC}
+        self._segments = {n: s for n, s in given.items() if s.kind == DYNAMIC}
         self._read: dict[int, nodes.Node] = {}
 
     def __getitem__(self, number: int) -> nodes.Node:

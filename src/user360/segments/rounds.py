@@ -129,7 +129,7 @@ class Round:
             kept.define(dynamic[kept.segment.id], declared or within or gone)
         new = {n: Kept(s, stored.get(n, BitMap64())) for n, s in dynamic.items() if n not in before}
         self.kept = kept_on | new
-        self._meanings = conditions.Conditions(workspace)
+        self._meanings = conditions.Conditions(workspace, read[0])
         self._loaded, self._read = True, read
 
     def _ready(self, kept: Kept, given: Frame) -> bool:

@@ -38,7 +38,7 @@ def parts(found: Difference) -> Iterator[Part]:
     most = MOST_SILENT if kept.silent else MOST_EVENTS
     none: list[int] = []
     pieces = [(some, none, none) for some in _cut(found.entered, most)]
-    if len(found.rows) == len(found.left):
+    if found.rows == found.left:
         pieces += [(none, some, some) for some in _cut(found.left, most)]
     else:  # with rows of those merged into them, which stay beside them
         pieces.append((none, found.left, found.rows))
