@@ -159,6 +159,7 @@ def test_the_deleted_are_gone_from_every_segment(shop: Segments) -> None:
     shop.members(segment)
     shop.delete("asha")
     assert shop.members(segment) == {"rao"}
+    assert shop.sizes(segment)[-1] == shop.fresh(segment).size == 1
 
 
 def test_a_segment_within_a_segment_moves_with_it(shop: Segments) -> None:

@@ -131,6 +131,7 @@ class Kept:
         """Whether what was touched can change an answer."""
         return (
             touched.regrouped
+            or bool(touched.dead)  # some are fewer now
             or (self._of_records and bool(touched.records))
             or not self.names.isdisjoint(touched.names)
             or not self.static.isdisjoint(touched.segments)
