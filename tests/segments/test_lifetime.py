@@ -56,6 +56,8 @@ class Village:
 @pytest.fixture
 def village(clock: StillClock) -> Iterator[Village]:
     with Platform.temporary(clock=clock) as platform:
+        # It would archive by itself, before the test asks or after.
+        platform.keeper.close()
         yield Village(platform, clock)
 
 

@@ -280,6 +280,8 @@ class Projector:
         now = time.perf_counter()
         metrics.PROJECTED.set(position)
         with self._changed:
+            # Before anybody who waits goes on: whoever sees the position sees no old trouble.
+            self.error = None
             self.position = position
             while self._commits and self._commits[0][0] <= position:
                 metrics.LAG_SECONDS.observe(now - self._commits.pop(0)[1])
