@@ -14,8 +14,8 @@ from bench.population import Size
 from bench.questions import Question
 from bench.report import Figure, Result, at_most
 from user360.platform import Platform
-from user360.segments import questions as asking
-from user360.segments import tree
+from user360.segments.compiler import questions as asking
+from user360.segments.language import tree
 
 PRODUCT = "product"
 ASKED = (questions.BEHAVIOUR, questions.PROPERTIES, questions.SEQUENCE)

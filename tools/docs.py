@@ -23,7 +23,7 @@ from user360 import cli, errors, settings
 from user360.access import roles, workspaces
 from user360.ingest import steps
 from user360.observe import metrics
-from user360.segments import operators
+from user360.segments.language import operators
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 

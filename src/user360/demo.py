@@ -25,8 +25,10 @@ from user360.errors import Conflict, StorageFailed
 from user360.events import store as event_store
 from user360.ingest.call import Call, Event
 from user360.platform import LEDGER, Platform
-from user360.segments import define, questions, tree
+from user360.segments import define
 from user360.segments import store as segment_store
+from user360.segments.compiler import questions
+from user360.segments.language import tree
 from user360.storage.ledger import Connection
 
 KEY = "demo.key"

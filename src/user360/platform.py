@@ -25,7 +25,7 @@ from user360.errors import DirectoryInUse, NotFound, StorageFailed
 from user360.ingest.call import Call, Outcome
 from user360.ingest.committer import Committer
 from user360.ingest.project import LogReader
-from user360.segments.keeper import Keeper
+from user360.segments.following.keeper import Keeper
 from user360.settings import Settings, from_environment
 from user360.storage.duckdb import DuckDB
 from user360.storage.ledger import Connection, Ledger

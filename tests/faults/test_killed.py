@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from user360.ingest import doctor
 from user360.ingest.call import Call, Event
 from user360.platform import Platform
-from user360.segments import conditions, questions, stored
+from user360.segments import conditions, stored
+from user360.segments.compiler import questions
 from user360.settings import Settings
 
 DRIVER = Path(__file__).parent / "driver.py"

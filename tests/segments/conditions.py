@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.segments import people
 from tests.segments.world import World
 from user360.records.properties import Type
-from user360.segments import operators, periods
-from user360.segments.operators import Json, Operator, Takes
+from user360.segments.language import operators, periods
+from user360.segments.language.operators import Json, Operator, Takes
 
 UNITS = list(periods.UNITS)
 PATHS = [

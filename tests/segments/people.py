@@ -17,10 +17,10 @@ import pyarrow as pa
 from tests.segments.world import Happening, Person, World
 from user360.clock import to_us
 from user360.records.properties import Catalogue, Property, Type
-from user360.segments import compile as compiler
-from user360.segments import tree
-from user360.segments.compile import Frame
-from user360.segments.nodes import Node
+from user360.segments.compiler import compile as compiler
+from user360.segments.compiler.compile import Frame
+from user360.segments.language import tree
+from user360.segments.language.nodes import Node
 
 STATIC = 7  # the one static segment there is
 MERGED, FOLDED, FEW = "w1", "folded", "few"  # schemas

@@ -21,7 +21,8 @@ from user360 import ids
 from user360.clock import StillClock, to_us
 from user360.ingest.call import Event, Verb
 from user360.platform import Platform
-from user360.segments import conditions, define, few, questions
+from user360.segments import conditions, define
+from user360.segments.compiler import few, questions
 
 ROUNDS = int(os.environ.get("USER360_AGREEMENTS", "15"))
 START = to_us(datetime(2026, 3, 28, 22, 50, tzinfo=UTC))  # the clocks change in Berlin that night

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.segments import people, reference
 from tests.segments.people import Warehouse
 from tests.segments.reference import Happening, Person, World
-from user360.segments import periods
+from user360.segments.language import periods
 
 AHEAD = ("days", "weeks", "months")
 MANY = settings(suppress_health_check=list(HealthCheck))

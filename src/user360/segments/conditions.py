@@ -12,8 +12,8 @@ import msgspec
 
 from user360.access.workspaces import Workspace
 from user360.errors import InvalidCondition
-from user360.segments import describe, nodes, tree
-from user360.segments.dependencies import mentioned
+from user360.segments.language import describe, nodes, tree
+from user360.segments.language.dependencies import mentioned
 from user360.segments.store import DYNAMIC, STATIC, Segment
 
 

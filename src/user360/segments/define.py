@@ -11,7 +11,8 @@ from user360.access.change import Change
 from user360.access.workspaces import Workspace
 from user360.errors import Conflict, Fault, Invalid, InvalidCondition, NotFound
 from user360.events import event
-from user360.segments import changing, conditions, dependencies, nodes, statics, store, tree, usage
+from user360.segments import changing, conditions, statics, store, usage
+from user360.segments.language import dependencies, nodes, tree
 from user360.segments.store import DYNAMIC, STATIC, Segment
 
 LONGEST_NAME = 200

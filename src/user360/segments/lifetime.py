@@ -9,7 +9,7 @@ import msgspec
 from user360.access.change import Change
 from user360.access.workspaces import Workspace
 from user360.segments import changing, conditions, store
-from user360.segments.dependencies import mentioned
+from user360.segments.language.dependencies import mentioned
 from user360.segments.store import Segment
 
 DAY = 86_400_000_000  # microseconds

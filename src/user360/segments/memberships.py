@@ -10,7 +10,9 @@ import msgspec
 from user360 import clock
 from user360.access.workspaces import Workspace
 from user360.errors import InvalidCondition
-from user360.segments import conditions, nodes, questions, stored
+from user360.segments import conditions, stored
+from user360.segments.compiler import questions
+from user360.segments.language import nodes
 from user360.segments.store import Segment
 from user360.storage.warehouse import Warehouse
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from user360.access.workspaces import Workspace
 from user360.segments import conditions
-from user360.segments.dependencies import mentioned
+from user360.segments.language.dependencies import mentioned
 from user360.segments.store import Segment
 
 

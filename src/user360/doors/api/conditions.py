@@ -8,9 +8,10 @@ import msgspec
 
 from user360.doors import gate
 from user360.doors.api.shapes import Asked
-from user360.segments import lifetime, tree, usage
-from user360.segments.dependencies import mentioned
-from user360.segments.nodes import Node
+from user360.segments import lifetime, usage
+from user360.segments.language import tree
+from user360.segments.language.dependencies import mentioned
+from user360.segments.language.nodes import Node
 from user360.segments.store import Segment
 
 SCHEMA = {"$ref": "#/components/schemas/Condition"}

@@ -20,7 +20,7 @@ from user360.events import store as event_store
 from user360.events import timeline
 from user360.ingest import call as inner
 from user360.ingest.call import Call, Outcome
-from user360.segments import event_filter
+from user360.segments.compiler import event_filter
 from user360.storage.ledger import Connection
 from user360.storage.warehouse import Warehouse
 

@@ -19,7 +19,7 @@ from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Answer, Asked, Place, Record
 from user360.errors import Conflict, Fault, Invalid, InvalidProperty, Problem
 from user360.ingest.call import Call, Outcome, Verb
-from user360.segments import questions
+from user360.segments.compiler import questions
 
 MOST_ROWS = 10_000
 AT_ONCE = 1_000

@@ -16,16 +16,10 @@ from user360.doors.api import conditions as asking
 from user360.doors.api import shapes
 from user360.doors.api.shapes import Answer, Asked, Moment, Record
 from user360.errors import InvalidCondition
-from user360.segments import (
-    conditions,
-    define,
-    memberships,
-    questions,
-    stored,
-    usage,
-)
-from user360.segments.kept import Freshness
-from user360.segments.nodes import Node
+from user360.segments import conditions, define, memberships, stored, usage
+from user360.segments.compiler import questions
+from user360.segments.following.kept import Freshness
+from user360.segments.language.nodes import Node
 from user360.segments.store import DYNAMIC, STATIC, Segment
 from user360.storage.warehouse import Warehouse
 

@@ -23,8 +23,9 @@ from user360.doors.api.shapes import Answer, Asked, Moment
 from user360.errors import NotFound
 from user360.identity import history, people
 from user360.segments import conditions as stored
-from user360.segments import describe, evidence, nodes
-from user360.segments import why as asking
+from user360.segments.explain import evidence
+from user360.segments.explain import why as asking
+from user360.segments.language import describe, nodes
 from user360.segments.store import Segment
 from user360.storage.warehouse import Warehouse
 

@@ -1,0 +1,1 @@
+"""Conditions become SQL, for everybody, for a few people, for what changed a moment ago."""

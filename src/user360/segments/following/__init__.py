@@ -1,0 +1,1 @@
+"""Stored members follow the data and the clock."""
