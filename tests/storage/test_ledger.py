@@ -19,7 +19,9 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 def put(ledger: Ledger, name: str, size: int = 10) -> None:
-    query = sa.text("INSERT INTO jobs VALUES (:name, 1, 'test', 0, :result)")
+    query = sa.text(
+        "INSERT INTO jobs (id, workspace_id, kind, created_at, result) VALUES (:name, 1, 'test', 0, :result)"
+    )
     with ledger.write() as connection:
         connection.execute(query, {"name": name, "result": os.urandom(size // 2).hex()})
 
@@ -88,7 +90,7 @@ def test_errors_carry_no_values(ledger: Ledger) -> None:
 
 def test_a_statement_of_every_commit_fails_like_any_other(ledger: Ledger) -> None:
     put(ledger, "asha@example.com")
-    again = "INSERT INTO jobs VALUES (:name, 1, 'test', 0, '')"
+    again = "INSERT INTO jobs (id, workspace_id, kind, created_at, result) VALUES (:name, 1, 'test', 0, '')"
     with pytest.raises(sa.exc.IntegrityError) as caught:
         _write(ledger, again, "b", "asha@example.com")
     assert "asha" not in str(caught.value)
