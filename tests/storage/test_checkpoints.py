@@ -13,7 +13,10 @@ import pytest
 from user360.storage import checkpoints
 from user360.storage.ledger import Ledger, run
 
-PUT = "INSERT INTO jobs (id, workspace_id, kind, created_at, result) VALUES (:name, 1, 'test', 0, :result)"
+PUT = (
+    "INSERT INTO jobs (id, workspace_id, kind, created_at, result)"
+    " VALUES (:name, 1, 'test', 0, :result)"
+)
 
 
 @pytest.fixture

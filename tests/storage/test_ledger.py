@@ -20,7 +20,8 @@ def ledger(tmp_path: Path) -> Ledger:
 
 def put(ledger: Ledger, name: str, size: int = 10) -> None:
     query = sa.text(
-        "INSERT INTO jobs (id, workspace_id, kind, created_at, result) VALUES (:name, 1, 'test', 0, :result)"
+        "INSERT INTO jobs (id, workspace_id, kind, created_at, result)"
+        " VALUES (:name, 1, 'test', 0, :result)"
     )
     with ledger.write() as connection:
         connection.execute(query, {"name": name, "result": os.urandom(size // 2).hex()})
@@ -53,7 +54,7 @@ def test_a_reader_cannot_write(ledger: Ledger) -> None:
 
 
 def test_a_failed_transaction_leaves_nothing(ledger: Ledger) -> None:
-    query = sa.text("INSERT INTO jobs VALUES ('a', 1, 'test', 1 / :zero, :missing)")
+    query = sa.text("INSERT INTO jobs (id, result) VALUES ('a', :missing)")
     put(ledger, "b")
     with pytest.raises(sa.exc.IntegrityError):
         _empty_and_fail(ledger, query)
@@ -64,7 +65,7 @@ def test_a_failed_transaction_leaves_nothing(ledger: Ledger) -> None:
 def _empty_and_fail(ledger: Ledger, failing: sa.TextClause) -> None:
     with ledger.write() as connection:
         connection.execute(sa.text("DELETE FROM jobs"))
-        connection.execute(failing, {"zero": 0, "missing": None})
+        connection.execute(failing, {"missing": None})
 
 
 def test_what_the_log_grew_to_while_a_reader_stood_still_is_given_back(
@@ -90,7 +91,10 @@ def test_errors_carry_no_values(ledger: Ledger) -> None:
 
 def test_a_statement_of_every_commit_fails_like_any_other(ledger: Ledger) -> None:
     put(ledger, "asha@example.com")
-    again = "INSERT INTO jobs (id, workspace_id, kind, created_at, result) VALUES (:name, 1, 'test', 0, '')"
+    again = (
+        "INSERT INTO jobs (id, workspace_id, kind, created_at, result)"
+        " VALUES (:name, 1, 'test', 0, '')"
+    )
     with pytest.raises(sa.exc.IntegrityError) as caught:
         _write(ledger, again, "b", "asha@example.com")
     assert "asha" not in str(caught.value)
