@@ -7,13 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.stories.shop import Shop
-from user360.errors import Problem
+from user360.errors import Conflict, Problem
 from user360.identity import resolve
 from user360.ingest import facts
 from user360.ingest.batch import Batch, Work
 from user360.ingest.call import Call, Outcome
 from user360.platform import Platform
 from user360.records.properties import Type
+from user360.segments import define
+from user360.storage.ledger import Connection
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +90,15 @@ def test_a_failing_call_is_answered_beside_those_that_succeed(shop: Shop) -> Non
     )
     assert (good.status, bad.status) == ("created", "failed")
     assert good.seq == shop.platform.committer.position.last
+
+
+def test_of_a_job_that_is_refused_halfway_nothing_stays_in_force(shop: Shop) -> None:
+    def twice(connection: Connection) -> None:
+        change = shop.platform.change(connection, shop.workspace, "test")
+        define.create(change, "Twice", "", {"property": "city", "op": "known"})
+        define.create(change, "Twice", "", {"property": "city", "op": "known"})
+
+    with pytest.raises(Conflict, match="Twice"):
+        shop.platform.write(twice)
+    assert shop.workspace.segments == {}
+    shop.platform.keeper.settle()

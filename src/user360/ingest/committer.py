@@ -226,7 +226,10 @@ class Committer:
             result = item.job(connection)
         except Problem as problem:
             savepoint.rollback()
-            self.position.last = before
+            if self.position.last != before:
+                # Something was told already, and may be in force: as the ledger has it, it is not.
+                self.position.last = before
+                self._load(connection, self.workspaces)
             return problem
         savepoint.commit()
         return result
@@ -285,10 +288,13 @@ class Committer:
             numbers |= self.workspaces.keys()
         try:
             with self.ledger.read() as connection:
-                for number in numbers & self.workspaces.keys():
-                    self.workspaces[number].load(connection)
+                self._load(connection, numbers & self.workspaces.keys())
         except StorageFailed as problem:
             log.error("reload failed", reason=problem.detail)
+
+    def _load(self, connection: Connection, numbers: Iterable[int]) -> None:
+        for number in list(numbers):
+            self.workspaces[number].load(connection)
 
 
 def _tell(item: Item, result: Any) -> None:
