@@ -98,7 +98,7 @@ def test_of_a_job_that_is_refused_halfway_nothing_stays_in_force(shop: Shop) -> 
         define.create(change, "Twice", "", {"property": "city", "op": "known"})
         define.create(change, "Twice", "", {"property": "city", "op": "known"})
 
-    with pytest.raises(Conflict, match="Twice"):
+    with pytest.raises(Conflict, match="exists already"):
         shop.platform.write(twice)
     assert shop.workspace.segments == {}
     shop.platform.keeper.settle()
