@@ -23,11 +23,11 @@ SOURCE = ROOT / "src" / "user360"
 LAYERS = (
     {"__main__", "cli"},
     {"app", "demo", "serve"},
-    {"doors", "pages", "imports", "exports"},
-    {"platform"},
+    {"doors", "pages", "imports", "exports", "erasure", "backup"},
+    {"platform", "jobs"},
     {"ingest"},
     {"activation", "segments", "events", "records", "identity", "conversations", "access"},
-    {"storage", "jobs", "observe"},
+    {"storage", "observe"},
     {"errors", "clock", "ids", "settings", "data", "__init__"},
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}

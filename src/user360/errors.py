@@ -127,6 +127,13 @@ class Conflict(Problem):
     code = "conflict"
 
 
+class PersonErased(Problem):
+    """This person was erased and may not come back until that is allowed again."""
+
+    status = 409
+    code = "erased"
+
+
 class TooLarge(Problem):
     """The body is larger than this call accepts."""
 

@@ -19,12 +19,14 @@ from typing import TypeVar
 from user360.access import keys, workspaces
 from user360.access.change import Change
 from user360.access.keys import Key
+from user360.access.vault import Vault
 from user360.access.workspaces import Workspace
 from user360.clock import AHEAD, Clock, SystemClock
 from user360.errors import DirectoryInUse, NotFound, StorageFailed
 from user360.ingest.call import Call, Outcome
 from user360.ingest.committer import Committer
 from user360.ingest.project import LogReader
+from user360.jobs.runner import Runner
 from user360.segments.following.keeper import Keeper
 from user360.settings import Settings, from_environment
 from user360.storage.duckdb import DuckDB
@@ -53,6 +55,7 @@ class Platform:
         try:
             self.ledger = Ledger(settings.ledger or f"sqlite:///{directory / LEDGER}")
             self.ledger.migrate()
+            self.vault = Vault.open(directory)
             self._begin()
         except BaseException:
             os.close(self._lock)
@@ -64,6 +67,8 @@ class Platform:
             found = workspaces.all_workspaces(connection)
             self.keys: dict[str, Key] = keys.all_keys(connection)
         self.workspaces: dict[int, Workspace] = {w.id: w for w in found}
+        for workspace in found:
+            workspace.erased.vault = self.vault
         self.projector = Projector(
             self.ledger,
             self.directory / WAREHOUSE,
@@ -83,6 +88,7 @@ class Platform:
         self.keeper = Keeper(
             self.projector, self.clock, self.workspaces, self.committer.position, self._as_keeper
         )
+        self.jobs = Runner(self)
 
     def _connect(self, path: Path) -> Warehouse:
         return DuckDB(path, self.settings.warehouse_memory, self.settings.warehouse_threads)
@@ -137,9 +143,11 @@ class Platform:
         self.projector.start()
         self.committer.start()
         self.keeper.start()
+        self.jobs.start()
 
     def close(self) -> None:
         """Settle what is queued, then let go of everything."""
+        self.jobs.close()
         self.keeper.close()
         if self._keys_used and self.committer.running:
             with contextlib.suppress(StorageFailed):
@@ -187,6 +195,7 @@ class Platform:
             return made
 
         made = self.write(make)
+        made.erased.vault = self.vault
         self.workspaces[made.id] = made
         self.projector.prepare()
         return made

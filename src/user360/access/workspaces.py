@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from user360.access.erased import Erased
 from user360.errors import Conflict, Fault, Invalid
 from user360.events import definitions
 from user360.events import store as event_store
@@ -46,7 +47,7 @@ class Workspace:
     """One tenant as the running process knows it.
 
     The committer alone changes it, within its transaction; readers take `catalogue`, `settings`,
-    `zone` and `segments` (all that are not deleted, by number) as they stand.
+    `zone`, `segments` (all that are not deleted, by number) and `erased` as they stand.
     """
 
     def __init__(self, number: int, name: str, settings: WorkspaceSettings, created: int) -> None:
@@ -59,6 +60,7 @@ class Workspace:
         self.catalogue = Catalogue()
         self.definitions: dict[str, definitions.Definition] = {}
         self.segments: Mapping[int, Segment] = {}
+        self.erased = Erased(number)
 
     def load(self, connection: Connection) -> None:
         """Read settings, declarations and definitions anew from the ledger."""
@@ -69,6 +71,7 @@ class Workspace:
         self.catalogue = record_store.load_catalogue(connection, self.id)
         self.definitions = event_store.load_definitions(connection, self.id)
         self.segments = {s.id: s for s in segment_store.all_segments(connection, self.id)}
+        self.erased.load(connection)
 
     def apply(self, settings: WorkspaceSettings) -> None:
         self.settings = settings

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from prometheus_client import Histogram
 
 from user360 import ids
-from user360.errors import Fault, Problem, PropertiesRequired
+from user360.errors import Fault, PersonErased, Problem, PropertiesRequired
 from user360.events import store as event_store
 from user360.identity import resolve
 from user360.identity import store as identity_store
@@ -90,6 +90,7 @@ def decide(batch: Batch) -> None:
             work.outcome = Outcome(status="duplicate", event_id=work.call.event.id)
             continue
         try:
+            _refuse_erased(batch, work.call)
             work.decision = _decision(work, batch.known)
         except Problem as problem:
             batch.fail(work, problem)
@@ -99,6 +100,23 @@ def decide(batch: Batch) -> None:
         if work.decision.mapped and work.call.session is not None:
             session = (work.call.session.channel, work.call.session.id)
             batch.mapped[session] = work.decision.leaf
+
+
+def _refuse_erased(batch: Batch, call: Call) -> None:
+    """Nobody who was erased comes back by a late event, a replay or an old file.
+
+    A session of theirs that was mapped to somebody else since is theirs no more.
+    """
+    erased = batch.workspace.erased
+    if not erased:
+        return
+    for path, named in (("userId", call.user_id), ("previousId", call.previous)):
+        if named is not None and erased.holds(named):
+            raise PersonErased.at(path, f"The person of this {path} was erased")
+    if call.session is not None and call.user_id is None:
+        session = (call.session.channel, call.session.id)
+        if session not in batch.known.by_session and erased.holds_session(session):
+            raise PersonErased.at("session", "The person of this session was erased")
 
 
 def _decision(work: Work, known: resolve.Known) -> resolve.Decision:

@@ -1,0 +1,1 @@
+"""Taking a person out for good, and everything held about one person as one archive."""
