@@ -1,1 +1,1 @@
-"""Work that is asked for now and asked after later: each job is a row."""
+"""Work that takes long: asked for now, done one after another, asked after later."""

@@ -1,0 +1,79 @@
+"""What a job's function is given: where it works, whom it tells how far it is, when it ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from user360.access.workspaces import Workspace
+from user360.errors import Busy
+from user360.jobs import files, store
+from user360.jobs.job import Cancelled, Job, Stopped
+from user360.storage.ledger import Connection
+
+if TYPE_CHECKING:
+    from user360.platform import Platform
+
+Result = TypeVar("Result")
+# Progress that is only told is written this often; a reader of this process sees it at once.
+TELL_SECONDS = 1.0
+BUSY_SECONDS = 0.2
+
+
+class Work:
+    """A job at work.
+
+    `resumed` says that it was begun before and did not come to its end; what it committed then
+    stands, and `progress` is what was kept with it.
+    """
+
+    def __init__(self, platform: Platform, job: Job, resumed: bool) -> None:
+        self.platform = platform
+        self.job = job
+        self.resumed = resumed
+        self.workspace: Workspace = platform.workspaces[job.workspace]
+        self.progress: dict[str, Any] = dict(job.progress)
+        self.cancelled = threading.Event()
+        self.stopped = threading.Event()
+        self._told = time.monotonic()
+
+    @property
+    def directory(self) -> Path:
+        """Where the job's files are."""
+        return files.directory(self.platform.directory, self.job.id)
+
+    def check(self) -> None:
+        """Raises `Cancelled` or `Stopped` when the job is to end where it is: ask every moment."""
+        if self.stopped.is_set():
+            raise Stopped
+        if self.cancelled.is_set():
+            raise Cancelled
+
+    def told(self, **progress: Any) -> None:
+        """Tell how far the job is; written now and then."""
+        self.progress |= progress
+        now = time.monotonic()
+        if now - self._told >= TELL_SECONDS:
+            self._told = now
+            self.write(self.keep)
+
+    def keep(self, connection: Connection, **progress: Any) -> None:
+        """Write how far the job is in the transaction of what it has written."""
+        self.progress |= progress
+        store.save_progress(connection, self.job.id, self.progress)
+        self._told = time.monotonic()
+
+    def write(self, job: Callable[[Connection], Result]) -> Result:
+        """Run `job` in the writer's transaction; while the queue is full it waits for room.
+
+        Raises what `check` raises while it waits, and what the platform's `write` does.
+        """
+        while True:
+            try:
+                return self.platform.write(job)
+            except Busy:
+                self.check()
+                self.stopped.wait(BUSY_SECONDS)
