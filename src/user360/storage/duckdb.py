@@ -21,6 +21,7 @@ import pyarrow as pa
 from user360.errors import StorageFailed, Unavailable
 from user360.storage import compaction, relations
 from user360.storage.relations import TYPES, ids_table, lent
+from user360.storage.snapshot import DuckSnapshot
 from user360.storage.warehouse import (
     EVENTS,
     FIXED,
@@ -43,22 +44,6 @@ OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROF
 
 class Damaged(Exception):
     """The warehouse file cannot be read; it is to be set aside and made anew."""
-
-
-class _Snapshot:
-    """A reading transaction."""
-
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, position: int) -> None:
-        self._cursor = cursor
-        self.position = position
-
-    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
-        self._cursor.execute(sql, list(parameters) or None)
-        rows = self._cursor.fetchall()
-        return Rows([d[0] for d in self._cursor.description or ()], rows)
-
-    def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        return self._cursor.sql(sql, params=list(parameters) or None).to_arrow_table()
 
 
 class DuckDB:
@@ -244,7 +229,7 @@ class DuckDB:
             try:
                 # The first read is what makes the view stand still.
                 position = cursor.execute("SELECT position FROM state").fetchall()[0][0]
-                yield _Snapshot(cursor, position)
+                yield DuckSnapshot(cursor, position)
             finally:
                 # Takes back the temporary relations too that were made in it.
                 cursor.execute("ROLLBACK").fetchall()

@@ -16,7 +16,7 @@ live in the schema `w7`:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
@@ -118,6 +118,15 @@ class Snapshot(Protocol):
 
     def table(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """Run one statement; its answer as columns."""
+        ...
+
+    def batches(
+        self, sql: str, parameters: Sequence[Any] = (), rows: int = 8_192
+    ) -> Iterator[pa.RecordBatch]:
+        """Run one statement; its answer as columns, some `rows` at a time as they are found.
+
+        It is to be read to its end, or closed, before the next statement.
+        """
         ...
 
 
