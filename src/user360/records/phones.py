@@ -7,6 +7,8 @@ import re
 
 import phonenumbers
 
+from user360.records import numbering
+
 # What people put between digits. Letters are left out: they would be an extension or a vanity
 # number, and E.164 keeps neither.
 _SHAPE = re.compile(r"(?P<plus>[+＋])?[\d\s()./‐-―−-]+")
@@ -52,6 +54,8 @@ def read(digits: str) -> phonenumbers.PhoneNumber | None:
 @functools.lru_cache(maxsize=16_384)
 def _settled(digits: str) -> str | None:
     """E.164 of country code and number; kept, for the same person writes again and again."""
+    if numbering.settles(digits):
+        return f"+{digits}"
     number = read(digits)
     if number is None or not phonenumbers.is_valid_number(number):
         return None
