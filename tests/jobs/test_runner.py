@@ -345,3 +345,16 @@ def test_a_jobs_files_are_for_their_owner_alone(platform: Platform) -> None:
     )
     platform.jobs.wait(ask(platform, "files").id, SOON)
     assert found == [0o700]
+
+
+def test_files_that_are_not_kept_go_with_the_end_of_their_job(platform: Platform) -> None:
+    gate = Gate()
+    platform.jobs.register("gated", "in", gate, keeps=False)
+    running, queued = ask(platform), ask(platform)
+    there = [files.directory(platform.directory, job.id) for job in (running, queued)]
+    assert gate.begun.wait(SOON)
+    platform.jobs.cancel(queued.workspace, queued.id)
+    assert [each.exists() for each in there] == [True, False]
+    gate.open.set()
+    platform.jobs.wait(running.id, SOON)
+    assert not there[0].exists()

@@ -37,10 +37,11 @@ CLOSE_SECONDS = 20.0
 
 
 class Kind(NamedTuple):
-    """What jobs of a kind do, and in which lane."""
+    """What jobs of a kind do, in which lane, and whether their files are kept when they end."""
 
     lane: Lane
     run: Run
+    keeps: bool
 
 
 class Runner:
@@ -59,14 +60,15 @@ class Runner:
             for lane in LANES
         ]
 
-    def register(self, kind: str, lane: Lane, run: Run) -> None:
+    def register(self, kind: str, lane: Lane, run: Run, *, keeps: bool = True) -> None:
         """Say what jobs of a kind do; those that wait for it begin.
 
         `run` returns the job's result (any JSON but null). It is called again for a job that was
-        interrupted, and then goes on from what it has committed.
+        interrupted, and then goes on from what it has committed. Without `keeps` the job's files
+        go as soon as it has ended.
         """
         with self._signal:
-            self._kinds[kind] = Kind(lane, run)
+            self._kinds[kind] = Kind(lane, run, keeps)
             self._signal.notify_all()
 
     def start(self) -> None:
@@ -166,6 +168,7 @@ class Runner:
         if job is not None and job.finished:
             self._waiting.pop(job_id, None)
             self._signal.notify_all()
+            self._put_away(job)
 
     def wait(self, job_id: str, timeout: float | None = None) -> Job:
         """The job once it is finished. Raises `Unavailable` when that takes longer."""
@@ -313,7 +316,14 @@ class Runner:
         except Problem:
             return False
         log.info("job ended", job=work.job.id, kind=work.job.kind, status=status)
+        self._put_away(work.job)
         return True
+
+    def _put_away(self, job: Job) -> None:
+        """Remove the files of a job that has ended, where its kind does not keep them."""
+        kind = self._kinds.get(job.kind)
+        if kind is not None and not kind.keeps:
+            files.remove(self.platform.directory, job.id)
 
     def _write(self, job: Callable[[Connection], Any]) -> Any:
         """Write, again and again while the ledger is busy or cannot be written.

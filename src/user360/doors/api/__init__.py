@@ -5,6 +5,7 @@ from __future__ import annotations
 from user360.doors.api import (
     definitions,
     events,
+    jobs,
     many,
     person,
     properties,
@@ -31,5 +32,6 @@ ROUTES = [
     *segment_members.ROUTES,
     *segment_history.ROUTES,
     *why.ROUTES,
+    *jobs.ROUTES,
     *workspace.ROUTES,
 ]

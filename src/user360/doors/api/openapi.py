@@ -175,7 +175,7 @@ def _fill(document: dict[str, Any], told: Told, described: Described) -> None:
     body = _body(told)
     if body is not None or operation.reads is not None:
         statuses |= set(WITH_BODY)
-        schema = {"type": "string"} if body is None else described.of[body]
+        schema = _text_or_form(operation) if body is None else described.of[body]
         content: dict[str, Any] = {"schema": schema}
         if operation.example.body is not None:
             content["examples"] = {"example": {"value": operation.example.body}}
@@ -186,6 +186,18 @@ def _fill(document: dict[str, Any], told: Told, described: Described) -> None:
         **{str(s): {"$ref": f"#/components/responses/{s}"} for s in sorted(statuses)},
     }
     _parameters(document, told)
+
+
+def _text_or_form(operation: Operation) -> dict[str, Any]:
+    """The schema of a body that the handler reads itself."""
+    if not operation.form:
+        return {"type": "string"}
+    return {
+        "type": "object",
+        "properties": dict(operation.form),
+        "required": [name for name, part in operation.form.items() if "default" not in part],
+        "additionalProperties": False,
+    }
 
 
 def _who(operation: Operation) -> str:
@@ -202,6 +214,9 @@ def _success(told: Told, described: Described) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "As asked."}
     if kind is not None:
         success["content"] = {"application/json": {"schema": described.of[kind]}}
+    if told.operation.gives:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        success["content"] = dict.fromkeys(told.operation.gives, binary)
     if told.operation.writes:
         success["headers"] = {SEQ: POSITION}
     return success

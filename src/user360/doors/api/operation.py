@@ -17,6 +17,7 @@ from user360.doors.api import bodies
 from user360.errors import Fault, Problem
 
 PREFIX = "/api/v1"
+FORM = "multipart/form-data"
 METHODS: Mapping[str, Callable[..., Any]] = {
     "GET": get,
     "POST": post,
@@ -39,7 +40,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     `refuses` are the statuses beyond those that every call knows; `waits` says that it asks the
     warehouse and honours `X-User360-Min-Seq`, `writes` that it answers with `X-User360-Seq`;
-    `reads` is the media type of a body that the handler reads itself, as text.
+    `reads` is the media type of a body that the handler reads itself: as text, or as a form whose
+    parts `form` describes; `gives` are the media types of an answer that is a file.
     """
 
     may: str
@@ -47,6 +49,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     waits: bool = False
     writes: bool = False
     reads: str | None = None
+    form: Mapping[str, Any] = {}
+    gives: tuple[str, ...] = ()
     example: Example = Example()
 
 
@@ -60,17 +64,26 @@ def operation(
     status: int = 200,
     refuses: tuple[int, ...] = (),
     waits: bool = False,
+    writes: bool | None = None,
     reads: str | None = None,
+    form: Mapping[str, Any] | None = None,
+    gives: tuple[str, ...] = (),
     example: Example | None = None,
 ) -> Callable[[Any], HTTPRouteHandler]:
-    """Make a function the handler of a call. Whatever is not read asking is a write."""
-    writes = method != "GET" and not waits
+    """Make a function the handler of a call.
+
+    Whatever is not read asking is a write unless `writes` says otherwise.
+    """
+    if writes is None:
+        writes = method != "GET" and not waits
     told = Operation(
         may=may,
         refuses=refuses,
         waits=waits,
         writes=writes,
-        reads=reads,
+        reads=FORM if form else reads,
+        form=form or {},
+        gives=gives,
         example=example or Example(),
     )
     decorate: Callable[[Any], HTTPRouteHandler] = METHODS[method](
