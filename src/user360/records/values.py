@@ -6,6 +6,7 @@ JSON form and its own canonical form: reading it again gives the same, so replay
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 import email_validator
+import msgspec
 
 from user360.records import phones
 from user360.records.properties import Type
@@ -74,7 +76,7 @@ _USUAL_EMAIL = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}"
 )
 _USUAL_LENGTH = 64
-_RESERVED = tuple(
+RESERVED_DOMAINS = tuple(
     before + name
     for name in email_validator.SPECIAL_USE_DOMAIN_NAMES
     if name != "test"
@@ -138,15 +140,23 @@ def of_first_value(given: object) -> Type:
 def text_of(value: Value) -> str:
     """A kept value as one text that `parse` reads back: numbers without exponent, lists with `;`.
 
-    A list item that itself holds a `;` is the exception.
+    A list of which one item holds a `;` itself is written as JSON.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return format(Decimal(repr(value)), "f").removesuffix(".0")
     if isinstance(value, list):
-        return ";".join(value)
+        return _joined(value)
     return value
+
+
+def _joined(items: list[str]) -> str:
+    """Items with `;` between; as JSON where that would be read as something else."""
+    text = ";".join(items)
+    if text.startswith("[") or text.count(";") >= len(items):
+        return msgspec.json.encode(items).decode()
+    return text
 
 
 def _of_text(text: str) -> Type:
@@ -283,7 +293,7 @@ def _datetime(given: object, zone: tzinfo) -> str | None:
 
 def _list(given: object) -> list[str] | None:
     if isinstance(given, str):
-        given = given.split(";")
+        given = _items(given.strip())
     if not isinstance(given, list | tuple):
         raise BadValue(_LIST)
     kept: dict[str, None] = {}
@@ -294,6 +304,14 @@ def _list(given: object) -> list[str] | None:
         if len(kept) > LONGEST_LIST:
             raise BadValue(_LONG_LIST)
     return list(kept) or None
+
+
+def _items(text: str) -> list[str]:
+    """The items of a list that is written as one text: JSON, or with `;` between."""
+    if text.startswith("["):
+        with contextlib.suppress(msgspec.MsgspecError, ValueError, RecursionError):
+            return msgspec.json.decode(text, type=list[str])
+    return text.split(";")
 
 
 def _item(item: object) -> str | None:
@@ -310,7 +328,7 @@ def _email(given: object) -> str | None:
     if not text:
         return None
     usual = len(text) <= _USUAL_LENGTH and _USUAL_EMAIL.fullmatch(text)
-    if usual and not text.endswith(_RESERVED):
+    if usual and not text.endswith(RESERVED_DOMAINS):
         return text
     return _unusual_email(text)
 
