@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from random import Random
@@ -19,6 +19,7 @@ from user360.clock import to_us
 from user360.records.properties import Catalogue, Property, Type
 from user360.segments.compiler import compile as compiler
 from user360.segments.compiler.compile import Frame
+from user360.segments.following import together
 from user360.segments.language import tree
 from user360.segments.language.nodes import Node
 
@@ -295,6 +296,21 @@ class Warehouse:
         """The same of those who were set apart."""
         frame = msgspec.structs.replace(frame_of(world, mapped=True), schema=FEW)
         return self.select(given, world, frame)
+
+    def together(
+        self, trees: Sequence[dict[str, Any]], world: World, mapped: bool = True
+    ) -> list[set[int]]:
+        """The records for which each condition holds, asked in one statement that was made ready
+        some time before.
+        """
+        frame = frame_of(world, mapped)
+        before = msgspec.structs.replace(frame, now=frame.now - 5_000_003)
+        asked = together.Together("duckdb")
+        parts = [asked.part(parsed(tree, world), before) for tree in trees]
+        together.statement(parts, before)
+        rows = self.connection.execute(together.statement(parts, frame)).fetchall()
+        assert len(rows) == len({row[0] for row in rows})
+        return [{row[0] for row in rows if row[1 + i]} for i in range(len(trees))]
 
     def truths(self, given: dict[str, Any], world: World) -> dict[int, bool | None]:
         """The condition as a column, beside every record."""

@@ -37,6 +37,9 @@ WAYS: dict[str, Ask] = {
     "nobody merged, by the order of events": lambda w, tree, world: w.ids(
         tree, world, mapped=False, ordered=True
     ),
+    # As the keeper asks about a few people; the complement refers to the same events.
+    "together": lambda w, tree, world: w.together([{"not": tree}, tree], world)[1],
+    "together, nobody merged": lambda w, tree, world: w.together([tree], world, mapped=False)[0],
     # As *why* asks: the condition beside each record, where NULL is false.
     "a column": lambda w, tree, world: {
         number for number, held in w.truths(tree, world).items() if held
@@ -92,6 +95,7 @@ def test_any_tree_over_any_people_means_the_same_however_it_is_asked(
     warehouse.fill(crowd, random)
     for tree in trees:
         check(tree, crowd, world, warehouse, random.sample(list(WAYS), 2))
+    assert warehouse.together(trees, world) == [warehouse.ids(tree, world) for tree in trees]
     few = random.sample([person.number for person in crowd], FEW)
     warehouse.set_apart(few)
     assert warehouse.few_ids(tree, world) == warehouse.ids(tree, world) & set(few), tree

@@ -56,7 +56,7 @@ def apart(
 ) -> dict[str, Any]:
     """For every condition, who of these people it holds for; and who there are."""
     with few.people(shop.platform.wait(), shop.workspace, numbers, names, START) as found:
-        told: dict[str, Any] = {"all": found.numbers}
+        told: dict[str, Any] = {"all": frozenset(found.numbers)}
         for given in TREES:
             node = tree.parse(given, shop.workspace.catalogue)
             select = compiler.to_sql(compiler.select_ids(node, found.frame))

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -27,13 +27,21 @@ from user360.segments.language.nodes import Node
 from user360.segments.language.periods import When
 
 
+class Shared(events_sql.Totals, Protocol):
+    """What was worked out for many conditions together, for one to refer to."""
+
+    def people(self, node: nodes.Sequence) -> Expr:
+        """The sub-select of those who completed a sequence."""
+
+
 class Frame(msgspec.Struct, frozen=True):
     """What a condition is asked of: one workspace's relations in the warehouse, at one time.
 
     `now` is in microseconds since 1970; `mapped` is False when no record was ever merged away;
     `events` is the relation that events are read from. `segments` are the dynamic segments by
     number: each is written out where it is named, as of the same `now`. Any other segment is
-    answered from its stored members. `ordered` says that events tell how far back they are.
+    answered from its stored members. `ordered` says that events tell how far back they are. With
+    `shared` conditions on events refer to what is there already.
     """
 
     schema: str
@@ -44,6 +52,7 @@ class Frame(msgspec.Struct, frozen=True):
     events: str = "events"
     segments: Mapping[int, Node] = MappingProxyType({})
     ordered: bool = False
+    shared: Shared | None = None
 
 
 def select_ids(node: Node | None, frame: Frame) -> exp.Select:
@@ -144,16 +153,22 @@ _TIMES = {"createdAt": "created_at", "updatedAt": "updated_at"}
 
 
 def _event(node: nodes.EventTest, frame: Frame, wanted: bool) -> Expr:
-    people, fit = events_sql.people(node, _source(frame), When(frame.now, frame.zone))
+    if frame.shared is not None:
+        held, fit = events_sql.by_totals(node, frame.shared)
+        return held if fit == (node.occurred == wanted) else exp.Not(this=exp.Paren(this=held))
+    people, fit = events_sql.people(node, source(frame), When(frame.now, frame.zone))
     return _among(people, fit == (node.occurred == wanted))
 
 
 def _sequence(node: nodes.Sequence, frame: Frame, wanted: bool) -> Expr:
-    people = sequences_sql.people(node, _source(frame), When(frame.now, frame.zone))
+    if frame.shared is not None:
+        return _among(frame.shared.people(node), node.completed == wanted)
+    people = sequences_sql.people(node, source(frame), When(frame.now, frame.zone))
     return _among(people, node.completed == wanted)
 
 
-def _source(frame: Frame) -> events_sql.Source:
+def source(frame: Frame) -> events_sql.Source:
+    """Where the events of a frame are."""
     merged = "merged" if frame.mapped else None
     return events_sql.Source(frame.schema, frame.events, merged, frame.ordered)
 

@@ -7,6 +7,7 @@ map of merges after, so that a scan of millions of events never joins the map.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 import msgspec
 from sqlglot import exp
@@ -54,14 +55,57 @@ def people(node: EventTest, source: Source, when: When) -> tuple[Expr, bool]:
     Where somebody without any such event fits too, it holds the others: those who do not fit.
     `node.occurred` is left to the caller.
     """
-    tests = tuple(test for test in (node.count, node.sum) if test is not None)
-    idle_fit = bool(tests) and all(_fits_none(test) for test in tests)
+    tests, idle_fit = _tests(node)
     asked = _newest(node, source, when, _least(tests, idle_fit))
     if asked is not None:
         return _by_order(asked), not idle_fit
     if _is_any(tests, idle_fit):
         return _records(node, source, when, _Having()), not idle_fit
     return _records(node, source, when, _Having(tests, idle_fit)), not idle_fit
+
+
+class Totals(Protocol):
+    """Columns in which stands, for each person, what the events that fit a condition come to."""
+
+    def count(self, node: EventTest) -> Expr:
+        """How many there are."""
+
+    def sum(self, node: EventTest) -> Expr:
+        """What the numbers within them come to; NULL where there are none."""
+
+
+def by_totals(node: EventTest, totals: Totals) -> tuple[Expr, bool]:
+    """The test that says the same as being among `people`, and whether those fit."""
+    tests, idle_fit = _tests(node)
+    done = exp.GT(this=totals.count(node), expression=sql.number(0))
+    if _is_any(tests, idle_fit):
+        return done, not idle_fit
+    asked = [totals.sum(node) if test.path else totals.count(node) for test in tests]
+    return sql.all_of([done, _Having(tests, idle_fit).over(asked)]), not idle_fit
+
+
+def total(node: EventTest, when: When, rounded: bool) -> Expr:
+    """Over all of somebody's events, how many fit; with `node.sum` what is in those that do."""
+    fit = sql.all_of(_plain(node.event, node.during, when))
+    if node.where:
+        # In this order, for what an event holds is read for few of them.
+        held = sql.all_of([where(test, when) for test in node.where])
+        fit = exp.Case(ifs=[exp.If(this=fit, true=held)])
+    if node.sum is None:
+        return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=fit))
+    number = sql.JsonNumber(this=sql.column("properties"), expressions=_keys(node.sum.keys))
+    return sql.ExactSum(this=exp.Case(ifs=[exp.If(this=fit, true=number)]), rounded=rounded)
+
+
+def folded_total(node: EventTest, name: str) -> Expr:
+    """The same over somebody's records, where a column `name` of `e` holds it for each."""
+    return _again(node.sum or Compared("gte", 0), name)
+
+
+def _tests(node: EventTest) -> tuple[tuple[Compared, ...], bool]:
+    """What is asked of the totals, and whether somebody without any such event fits."""
+    tests = tuple(test for test in (node.count, node.sum) if test is not None)
+    return tests, bool(tests) and all(_fits_none(test) for test in tests)
 
 
 def _fits_none(test: Compared) -> bool:
@@ -175,13 +219,18 @@ def scan(
 
     What is selected of them is left open.
     """
+    held = _plain(event, during, when) + [where(test, when) for test in tests]
+    events = exp.From(this=sql.relation(source.schema, source.events))
+    return exp.Select(from_=events, where=exp.Where(this=sql.all_of(held)))
+
+
+def _plain(event: str, during: During | None, when: When) -> list[Expr]:
+    """The tests of name and time."""
     held: list[Expr] = [exp.EQ(this=sql.column("name"), expression=sql.text(event))]
     window = periods.of(during, when)
     if window != periods.Window():
         held.append(comparisons.in_window(sql.column("at"), window))
-    held += [where(test, when) for test in tests]
-    events = exp.From(this=sql.relation(source.schema, source.events))
-    return exp.Select(from_=events, where=exp.Where(this=sql.all_of(held)))
+    return held
 
 
 def fold(scan: exp.Select, merged: Expr) -> exp.Select:

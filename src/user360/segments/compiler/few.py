@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
+from pyroaring import BitMap64
 
 from user360.access.workspaces import Workspace
 from user360.segments.compiler import compile as compiler
@@ -32,7 +33,7 @@ class People(msgspec.Struct, frozen=True):
     """
 
     frame: compiler.Frame
-    numbers: frozenset[int]
+    numbers: BitMap64
     position: int
     view: Snapshot
 
@@ -66,7 +67,7 @@ def people(
         _copy(view, schema, roots, away, names, segments, held)
         living = view.query(f"SELECT id FROM {SCHEMA}.records").rows
         frame = msgspec.structs.replace(whole, schema=SCHEMA, mapped=bool(away))
-        yield People(frame, frozenset(row[0] for row in living), view.position, view)
+        yield People(frame, BitMap64(row[0] for row in living), view.position, view)
 
 
 def _merged(view: Snapshot, schema: str, numbers: Collection[int]) -> list[tuple[int, int]]:

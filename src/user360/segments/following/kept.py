@@ -12,9 +12,11 @@ from pyroaring import BitMap64
 
 from user360.clock import SECOND
 from user360.events import event
-from user360.segments.compiler import texts
+from user360.segments.compiler import compile as compiler
 from user360.segments.compiler.compile import Frame
 from user360.segments.following import clock
+from user360.segments.following.texts import Current
+from user360.segments.following.together import Part, Together
 from user360.segments.language import reading
 from user360.segments.language.nodes import Membership, Node, PropertyTest
 from user360.segments.language.periods import When
@@ -75,7 +77,8 @@ class Kept:
         self._of_records = False
         self._failures = 0
         self._meant: object = None
-        self._texts: dict[object, texts.Text] = {}
+        self._select: Current | None = None
+        self._part: tuple[Together, Part] | None = None
 
     @property
     def filling(self) -> bool:
@@ -110,7 +113,8 @@ class Kept:
         ]
         meant = (node, leaves, columns, given.zone.key)
         self.whole = self.whole or meant != self._meant
-        self.node, self._meant, self._texts = node, meant, {}
+        self.node, self._meant = node, meant
+        self._select = self._part = None
         self.windows = clock.windows_of(node, given)
         self.names = frozenset(clock.events_named(node, given.segments))
         self.held = frozenset(clock.events_held(node, given.segments))
@@ -121,13 +125,23 @@ class Kept:
 
     def select(self, given: Frame, dialect: str) -> str:
         """SQL that selects the ids of those the condition is true of, as of `given.now`."""
-        place = (given.schema, given.mapped)
-        text = self._texts.get(place)
-        found = None if text is None else text.at(given)
-        if found is None:
-            made = self._texts[place] = texts.Text(self.node, self.windows, given, dialect)
-            found = made.sql
-        return found
+        if self._select is None:
+            node = self.node
+            self._select = Current(
+                lambda frame: compiler.to_sql(compiler.select_ids(node, frame), dialect),
+                self.windows,
+            )
+        return self._select.at(given)
+
+    def part(self, together: Together, given: Frame) -> Part:
+        """The condition as one of those that are asked together.
+
+        Raises `InvalidCondition` where it cannot be compiled.
+        """
+        if self._part is None or self._part[0] is not together:
+            assert self.node is not None
+            self._part = (together, together.part(self.node, given))
+        return self._part[1]
 
     def asks_about(self, touched: Touched) -> bool:
         """Whether what was touched can change an answer."""

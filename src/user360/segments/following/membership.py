@@ -17,6 +17,7 @@ from user360.segments.compiler import few, questions
 from user360.segments.compiler.compile import Frame
 from user360.segments.following import clock
 from user360.segments.following.kept import Kept
+from user360.segments.following.together import Part, statement
 from user360.segments.language.nodes import Node
 from user360.storage.warehouse import Snapshot, Warehouse, schema_of
 
@@ -36,7 +37,7 @@ class Difference(msgspec.Struct):
     position: int
 
 
-TOGETHER = 25  # segments in one statement
+TOGETHER = 500  # segments in one statement
 Below = dict[int, list[int]]  # for a survivor, the records merged into it
 Pairs = Iterable[Sequence[int]]  # a record that was merged away, and its survivor
 
@@ -52,30 +53,30 @@ def everybody(warehouse: Warehouse, workspace: Workspace, kept: Kept, given: Fra
         return difference(kept, list(true - was), list(was - true), len(true), below, view.position)
 
 
-def some(people: few.People, selects: Mapping[Kept, str], below: Below) -> list[Difference]:
-    """Ask about a few people that were set apart: each segment with its SQL over their frame."""
-    found: dict[Kept, set[int]] = {kept: set() for kept in selects}
-    order = list(selects)
-    for start in range(0, len(order), TOGETHER):
-        # Many small questions cost little more than one, asked together.
-        asked = " UNION ALL ".join(
-            f"SELECT {i} AS segment, id FROM ({selects[order[i]]}) AS found"
-            for i in range(start, min(start + TOGETHER, len(order)))
-        )
-        for i, number in people.query(asked).rows:
-            found[order[i]].add(number)
-    return [_compared(kept, true, people, below) for kept, true in found.items()]
+def some(
+    people: few.People, parts: Mapping[Kept, Part], given: Frame, below: Below
+) -> list[Difference]:
+    """Ask about a few people that were set apart, `given` being their frame."""
+    asked = list(parts.items())
+    found: list[Difference] = []
+    for start in range(0, len(asked), TOGETHER):
+        some = asked[start : start + TOGETHER]
+        answers = people.view.table(statement([part for _, part in some], given))
+        ids = answers["id"].to_numpy()
+        for column, (kept, _) in enumerate(some):
+            fits = answers[column + 1].to_numpy()
+            found.append(_compared(kept, BitMap64(ids[fits]), people, below))
+    return found
 
 
-def _compared(kept: Kept, true: set[int], people: few.People, below: Below) -> Difference:
-    was = {
-        number
-        for number in people.numbers
-        if number in kept.members or any(each in kept.members for each in below.get(number, ()))
-    }
+def _compared(kept: Kept, true: BitMap64, people: few.People, below: Below) -> Difference:
+    was = kept.members & people.numbers
+    for survivor, records in below.items():
+        if survivor in people.numbers and any(each in kept.members for each in records):
+            was.add(survivor)
     entered, left = true - was, was - true
     size = kept.size + len(entered) - len(left)
-    return difference(kept, entered, left, size, below, people.position)
+    return difference(kept, list(entered), list(left), size, below, people.position)
 
 
 def difference(

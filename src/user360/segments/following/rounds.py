@@ -22,7 +22,7 @@ from user360.segments.following import clock as windows
 from user360.segments.following import membership, telling
 from user360.segments.following.kept import Freshness, Kept, Touched
 from user360.segments.following.membership import Difference
-from user360.segments.following.telling import Part
+from user360.segments.following.together import Part, Together
 from user360.segments.language.periods import When
 from user360.segments.store import DYNAMIC
 from user360.storage.warehouse import Changes, Warehouse
@@ -55,6 +55,7 @@ class Round:
         self._loaded = False
         self._read: tuple[object, ...] = ()
         self._meanings = conditions.Conditions(workspace)
+        self._together: Together | None = None
 
     def touch(self, change: Changes) -> None:
         """Take in what was projected."""
@@ -122,6 +123,8 @@ class Round:
         self.catch_up()
         stored = {} if self._loaded else membership.stored(warehouse, workspace)
         declared = not self._read or read[1:] != self._read[1:]
+        if declared:
+            self._together = None
         before = {n: kept.segment.version for n, kept in self.kept.items()}
         regrouped = before != {n: s.version for n, s in dynamic.items()}
         kept_on = {n: kept for n, kept in self.kept.items() if n in dynamic}
@@ -182,15 +185,16 @@ class Round:
         metrics.SEGMENTS_ASKED.observe(len(numbers))
         held: frozenset[str] = frozenset().union(*(kept.held for kept in asked))
         apart = (warehouse, self.workspace, numbers, names, given.now, static, held)
+        together = self._asked_together(warehouse.dialect)
         with few.people(*apart) as people:
             there = msgspec.structs.replace(people.frame, segments=self._meanings)
             below = membership.below_of(people.query("SELECT * FROM temp.merged").rows)
-            selects: dict[Kept, str] = {}
+            parts: dict[Kept, Part] = {}
             for kept in asked:
                 with _Guard(kept, given.now):
-                    selects[kept] = kept.select(there, warehouse.dialect)
-            found = membership.some(people, selects, below)
-            for kept in selects:
+                    parts[kept] = kept.part(together, there)
+            found = membership.some(people, parts, there, below)
+            for kept in parts:
                 crossing = touched.crossing(kept, When(there.now, there.zone))
                 kept.add_due(
                     windows.due(
@@ -204,6 +208,11 @@ class Round:
             if touched.regrouped or touched.dead:
                 membership.measure(people.view, self.workspace, found)
         return found
+
+    def _asked_together(self, dialect: str) -> Together:
+        if self._together is None or self._together.full:
+            self._together = Together(dialect)
+        return self._together
 
     def _everybody(
         self, warehouse: Warehouse, given: Frame, ready: Sequence[Kept]
@@ -259,9 +268,9 @@ class _Guard:
         return True
 
 
-def _batches(found: Sequence[Difference]) -> Iterator[list[tuple[Difference, Part]]]:
+def _batches(found: Sequence[Difference]) -> Iterator[list[tuple[Difference, telling.Part]]]:
     """The parts of differences, as many together as one commit takes."""
-    batch: list[tuple[Difference, Part]] = []
+    batch: list[tuple[Difference, telling.Part]] = []
     size = 0.0
     for difference in found:
         for part in telling.parts(difference):
@@ -275,11 +284,11 @@ def _batches(found: Sequence[Difference]) -> Iterator[list[tuple[Difference, Par
         yield batch
 
 
-def _written(parts: Sequence[Part], change: Change) -> Told:
+def _written(parts: Sequence[telling.Part], change: Change) -> Told:
     return telling.tell(change, parts)
 
 
-def _count(part: Part, entered: Sequence[int]) -> None:
+def _count(part: telling.Part, entered: Sequence[int]) -> None:
     if not part.silent:
         metrics.SEGMENTS_MOVED.labels("enter").inc(len(entered))
         metrics.SEGMENTS_MOVED.labels("exit").inc(len(part.left))

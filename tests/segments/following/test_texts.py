@@ -11,10 +11,16 @@ from hypothesis import strategies as st
 from tests.segments import conditions, people
 from user360.clock import to_us
 from user360.segments.compiler import compile as compiler
-from user360.segments.compiler import texts
-from user360.segments.following import clock
+from user360.segments.following import clock, texts
+from user360.segments.language.nodes import Node
 
 DAY = 86_400_000_000
+
+
+def compiled(node: Node) -> texts.Make:
+    return lambda frame: compiler.to_sql(compiler.select_ids(node, frame), "duckdb")
+
+
 STEPS = st.one_of(st.integers(1, 3_600_000_000), st.integers(DAY // 2, 400 * DAY))
 
 
@@ -26,7 +32,7 @@ def test_putting_the_moments_in_gives_the_compiled_text(
     there = people.world(*world)
     node = people.parsed(data.draw(conditions.trees(there)), there)
     frame = people.frame_of(there, False)
-    text = texts.Text(node, clock.windows_of(node, frame), frame, "duckdb")
+    text = texts.Text(compiled(node), clock.windows_of(node, frame), frame)
     for step in steps:
         frame = msgspec.structs.replace(frame, now=frame.now + step)
         found = text.at(frame)
@@ -39,7 +45,7 @@ def test_a_moving_window_needs_no_compiling() -> None:
     event = {"event": "X", "during": {"last": {"amount": 7, "unit": "days"}}}
     node = people.parsed(event, there)
     frame = people.frame_of(there, False)
-    text = texts.Text(node, clock.windows_of(node, frame), frame, "duckdb")
+    text = texts.Text(compiled(node), clock.windows_of(node, frame), frame)
     later = msgspec.structs.replace(frame, now=to_us(datetime(2026, 4, 2, tzinfo=UTC)))
     found = text.at(later)
     assert found != text.sql
