@@ -32,14 +32,14 @@ def shop(platform: Platform) -> Shop:
 @pytest.fixture
 def defect(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever comes from Atlantis breaks the step that settles cells."""
-    sound = facts._cells
+    sound = facts.cells_of
 
     def broken(batch: Batch, work: Work, decision: resolve.Decision) -> object:
         if work.values.get("city") == "Atlantis":
             raise ZeroDivisionError("a defect")
         return sound(batch, work, decision)
 
-    monkeypatch.setattr(facts, "_cells", broken)
+    monkeypatch.setattr(facts, "cells_of", broken)
 
 
 def statuses(outcomes: list[Outcome]) -> list[str]:

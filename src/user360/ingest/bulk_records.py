@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from user360 import ids
 from user360.access import workspaces
@@ -100,15 +101,26 @@ def _fault(name: str) -> Fault:
 def write(pen: Pen, columns: Columns) -> None:
     """Insert these records. Raises `Conflict` naming the rows whose userId exists."""
     _refuse_known(pen, columns.user_ids)
-    first = pen.workspace.next_record
-    count = len(columns.user_ids)
+    cells, told = _written(columns, pen)
+    create(pen, columns.user_ids, cells, pa.array(told, pa.string()), pen.now)
+
+
+def create(pen: Pen, user_ids: Texts, cells: Sequence[str], told: pa.StringArray, at: int) -> range:
+    """Make records that nobody has yet, each with its cells (JSON text); returns their numbers.
+
+    `told` is the rest of a record's whole state behind its id, `"userId":"x",...}`, as its creation
+    at time `at` tells it.
+    """
+    first, count = pen.workspace.next_record, len(cells)
     numbers = range(*(ids.record_number(pen.workspace.id, n) for n in (first, first + count)))
-    cells, states = _written(columns, first, pen)
-    rows = list(zip(numbers, columns.user_ids, cells, strict=True))
-    store.insert_people(pen.connection, pen.workspace.id, rows, pen.now)
-    _tell(pen, numbers, states)
+    rows = list(zip(numbers, user_ids, cells, strict=True))
+    store.insert_people(pen.connection, pen.dialect, pen.workspace.id, rows, pen.now)
+    named = pa.array(range(first, first + count)).cast(pa.string())
+    states = pc.binary_join_element_wise('{"id":"r', named, '",', told, "")
+    _tell(pen, numbers, states, at)
     pen.workspace.next_record += count
     workspaces.save_counter(pen.connection, pen.workspace)
+    return numbers
 
 
 def _refuse_known(pen: Pen, user_ids: Texts) -> None:
@@ -126,8 +138,8 @@ def _refuse_known(pen: Pen, user_ids: Texts) -> None:
         raise Conflict(f"{len(faults)} of these userIds exist already", faults=faults[:100])
 
 
-def _written(columns: Columns, first: int, pen: Pen) -> tuple[list[str], list[str]]:
-    """For each record its cells and its whole state, both as JSON text."""
+def _written(columns: Columns, pen: Pen) -> tuple[list[str], list[str]]:
+    """For each record its cells and its state behind its id, both as JSON text."""
     origin = [pen.now, "bulk", pen.now, pen.origin.source, pen.origin.ref, None]
     after = "," + event.encode(origin).decode()[1:]
     heads = [(f"{event.encode(name).decode()}:", texts) for name, texts in columns.texts.items()]
@@ -136,20 +148,19 @@ def _written(columns: Columns, first: int, pen: Pen) -> tuple[list[str], list[st
     for place, user_id in enumerate(user_ids):
         held = [(head, text) for head, texts in heads if (text := texts[place]) is not None]
         cells.append("{" + ",".join([f"{head}[{text}{after}" for head, text in held]) + "}")
-        told = [f'"id":"r{first + place}"', f'"userId":{user_id}', *[h + t for h, t in held]]
-        states.append("{" + ",".join(told) + "}")
+        states.append(",".join([f'"userId":{user_id}', *[h + t for h, t in held]]) + "}")
     return cells, states
 
 
-def _tell(pen: Pen, numbers: Sequence[int], states: list[str]) -> None:
+def _tell(pen: Pen, numbers: Sequence[int], states: pa.StringArray, at: int) -> None:
     count = len(states)
     first = pen.position.last + 1
     told = {
         "record": pa.array(numbers, pa.int64()),
         "name": pa.repeat(event.USER_CREATE, count),
-        "at": pa.repeat(pa.scalar(pen.now, pa.timestamp("us")), count),
+        "at": pa.repeat(pa.scalar(at, pa.timestamp("us")), count),
         "id": pa.array([f"s{seq}" for seq in range(first, first + count)]),
-        "properties": pa.array(states),
+        "properties": states,
     }
     pen.append(event.SYSTEM, told)
 

@@ -110,7 +110,7 @@ def _write(batch: Batch, work: Work, decision: resolve.Decision) -> Done:
         merge = _merge(batch, work, decision.merged, decision.root)
     if decision.status == "skipped":
         return merge is not None, merge
-    cells = _cells(batch, work, decision)
+    cells = cells_of(batch, work, decision)
     changes: dict[str, tuple[Any, Any]] = {}
     if cells:
         changes = settle.write(batch.forest, decision.leaf, decision.root, cells)
@@ -131,7 +131,7 @@ def _create(batch: Batch, number: int) -> None:
     batch.dirty.add(number)
 
 
-def _cells(batch: Batch, work: Work, decision: resolve.Decision) -> dict[str, Cell]:
+def cells_of(batch: Batch, work: Work, decision: resolve.Decision) -> dict[str, Cell]:
     """The cells this call writes, each with its provenance."""
     call = work.call
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 import sqlalchemy.exc
 
 from user360.events import store as event_store
-from user360.storage.ledger import Connection, Dialect, array
+from user360.storage.ledger import Connection, Dialect, array, run
 
 
 def numbers_of(
@@ -25,20 +24,27 @@ def numbers_of(
     return {row.user_id: row.id for row in connection.execute(query, given)}
 
 
+AT_ONCE = 512
+
+
 def insert_people(
-    connection: Connection, workspace: int, rows: Sequence[tuple[int, str | None, str]], now: int
+    connection: Connection,
+    dialect: Dialect,
+    workspace: int,
+    rows: Sequence[tuple[int, str | None, str]],
+    now: int,
 ) -> None:
-    """Insert new records: number, userId and cells (JSON text)."""
-    query = sa.text(
-        "INSERT INTO records (id, workspace_id, user_id, cells, created_at, updated_at)"
-        " VALUES (:id, :workspace, :user_id, :cells, :now, :now)"
-    )
-    given: list[dict[str, Any]] = [
-        {"id": n, "workspace": workspace, "user_id": user_id, "cells": cells, "now": now}
-        for n, user_id, cells in rows
-    ]
-    if given:
-        connection.execute(query, given)
+    """Insert new records: number, userId and cells (JSON text).
+
+    Some hundred rows a statement: after each the driver lets busy threads go first.
+    """
+    for start in range(0, len(rows), AT_ONCE):
+        table, given = dialect.table(("id", "user_id", "cells"), rows[start : start + AT_ONCE])
+        query = (
+            "INSERT INTO records (id, workspace_id, user_id, cells, created_at, updated_at)"
+            f" SELECT id, ?, user_id, cells, ?, ? FROM {table} AS given WHERE id IS NOT NULL"
+        )
+        run(connection, query, [workspace, now, now, *given])
 
 
 def remember_if_new(connection: Connection, dialect: Dialect, digests: Collection[str]) -> bool:
