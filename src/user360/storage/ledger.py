@@ -47,6 +47,14 @@ class Dialect:
         return f"json_group_array(json_array({', '.join(columns)}))"
 
     @staticmethod
+    def lines(column: str) -> str:
+        """One column of all rows as one text, a line a row, null for none: read in one step.
+
+        Only for what holds no line breaks. Several of these in one question keep one order.
+        """
+        return f"group_concat({column}, char(10))"
+
+    @staticmethod
     def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
         """Some hundred rows as a sub-select, for `run`, and its parameters (by their places).
 
