@@ -14,9 +14,13 @@ from user360.storage.warehouse import Warehouse, schema_of
 
 def select(warehouse: Warehouse, workspace: Workspace, segments: Collection[int]) -> str:
     """SQL that selects `segment_id`, `id` and `since` of every member of these segments."""
-    schema = schema_of(workspace.id)
+    return selected(schema_of(workspace.id), segments, warehouse.mapped(workspace.id))
+
+
+def selected(schema: str, segments: Collection[int], mapped: bool) -> str:
+    """The same in the relations of a schema; `mapped` says that some record was merged away."""
     among = f"segment_id IN ({', '.join(str(n) for n in segments) or 'NULL'})"
-    if not warehouse.mapped(workspace.id):
+    if not mapped:
         return f"SELECT segment_id, record_id AS id, since FROM {schema}.members WHERE {among}"
     return (
         "SELECT segment_id, coalesce(g.survivor_id, m.record_id) AS id, min(since) AS since"
