@@ -1,0 +1,92 @@
+"""Other words for the system properties, as they stand above columns: data, not rules.
+
+Each is written without case, accents and separators, as `suggest.plain` writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "userId": (
+        "uid",
+        "userno",
+        "usernumber",
+        "useridentifier",
+        "customerid",
+        "customerno",
+        "customernumber",
+        "custid",
+        "clientid",
+        "clientno",
+        "contactid",
+        "memberid",
+        "membershipid",
+        "membershipnumber",
+        "personid",
+        "accountid",
+        "accountno",
+        "accountnumber",
+        "subscriberid",
+        "externalid",
+        "loannumber",
+        "id",
+    ),
+    "firstName": ("first", "fname", "forename", "givenname", "vorname", "prenom", "nombre"),
+    "lastName": ("last", "lname", "surname", "familyname", "secondname", "nachname", "apellido"),
+    "gender": ("sex",),
+    "country": ("countryname", "countrycode", "nation", "land", "pays", "pais"),
+    "city": ("town", "cityname", "citytown", "locality", "ort", "stadt", "ville", "ciudad"),
+    "language": ("lang", "locale", "preferredlanguage", "languagecode", "sprache", "langue"),
+    "timezone": ("tz", "timezonename", "zone"),
+    "email": (
+        "mail",
+        "emailid",
+        "emailaddress",
+        "mailid",
+        "mailaddress",
+        "primaryemail",
+        "contactemail",
+        "correo",
+        "courriel",
+    ),
+    "phone": (
+        "phoneno",
+        "phonenumber",
+        "phonenum",
+        "mobile",
+        "mobileno",
+        "mobilenumber",
+        "mobilephone",
+        "cell",
+        "cellphone",
+        "cellno",
+        "cellnumber",
+        "telephone",
+        "telephoneno",
+        "telephonenumber",
+        "tel",
+        "telno",
+        "contactno",
+        "contactnumber",
+        "contactphone",
+        "primaryphone",
+        "whatsapp",
+        "whatsappno",
+        "whatsappnumber",
+        "msisdn",
+        "telefon",
+        "telefono",
+        "handy",
+        "portable",
+    ),
+    "lastChannel": ("channel",),
+    "dob": ("dateofbirth", "birthdate", "birthday", "birthdate", "born", "geburtsdatum"),
+    "emailOptin": ("emailoptedin", "emailconsent", "emailsubscribed", "optinemail", "acceptsemail"),
+    "smsOptin": ("smsoptedin", "smsconsent", "smssubscribed", "optinsms", "acceptssms"),
+    "whatsAppOptin": ("whatsappoptedin", "whatsappconsent", "optinwhatsapp", "waoptin"),
+    "tags": ("tag", "labels", "label"),
+}
+
+# Words that are near to a property's name and mean something else.
+OTHERS = frozenset({"county", "phones", "emails", "cities"})
