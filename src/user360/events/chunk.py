@@ -66,6 +66,19 @@ def pack_columns(batch: pa.RecordBatch) -> bytes:
     return COLUMNS + size.to_bytes(8, "little") + packed
 
 
+def pack_table(table: pa.Table) -> bytes:
+    """Entries that were unpacked, as one chunk again, in the order of their positions."""
+    ordered = table.sort_by("seq").combine_chunks()
+    if table.num_rows >= MANY:
+        return pack_columns(ordered.to_batches()[0])
+    times = ("at", "received")
+    for name in times:
+        place = SCHEMA.get_field_index(name)
+        ordered = ordered.set_column(place, name, ordered[name].cast(pa.int64()))
+    rows = zip(*(column.to_pylist() for column in ordered.columns), strict=True)
+    return event.encode([(*row[:-1], msgspec.Raw(row[-1].encode())) for row in rows])
+
+
 def unpack(chunks: Iterable[bytes]) -> pa.Table:
     """The entries of several chunks as one table of `SCHEMA`, in no particular order.
 

@@ -17,6 +17,7 @@ import sqlalchemy.exc
 
 # Seconds between two rounds. A page that is written often is copied once in that time.
 REST = 0.5
+BUSY = 200  # milliseconds that a round waits for others
 
 
 class Checkpoints:
@@ -49,12 +50,17 @@ class Checkpoints:
                 with contextlib.suppress(sqlite3.Error, sqlalchemy.exc.SQLAlchemyError):
                     self.written |= self.copy() > 0
 
-    def copy(self) -> int:
-        """Copy what no reader still needs in the log; returns how many pages are left in it."""
+    def copy(self, how: str = "PASSIVE") -> int:
+        """Copy what no reader still needs in the log; returns how many pages are left in it.
+
+        `TRUNCATE` leaves the log empty when it answers 0. It keeps the writer waiting while it
+        waits for readers, so it does that for a moment only.
+        """
         connection = self.engine.raw_connection()
         try:
             driver: Any = connection.driver_connection
-            _, pages, copied = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            return int(pages - copied)
+            driver.execute(f"PRAGMA busy_timeout={BUSY}")
+            busy, pages, copied = driver.execute(f"PRAGMA wal_checkpoint({how})").fetchone()
+            return int(max(pages - copied, busy))
         finally:
             connection.close()

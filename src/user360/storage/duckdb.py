@@ -268,6 +268,14 @@ class DuckDB:
                     f"DELETE FROM {schema}.{table} WHERE record_id NOT IN ({living})"
                 ).fetchall()
 
+    def amend(self, workspace: int, entries: pa.Table) -> None:
+        with self._transaction() as cursor:
+            relations.amend(cursor, schema_of(workspace), entries)
+
+    def copy(self, path: Path) -> None:
+        with self._writing, self._cursor() as cursor:
+            relations.copy(cursor, path)
+
     def checkpoint(self) -> None:
         with self._writing, self._cursor() as cursor:
             cursor.execute("CHECKPOINT").fetchall()

@@ -172,6 +172,33 @@ class Ledger:
             return [problem.detail]
         return [line for line in told if line != "ok"]
 
+    def empty_log(self) -> bool:
+        """Copy the engine's log into the file and leave nothing in it; False while somebody reads
+        what is older.
+        """
+        return self.checkpoints.copy("TRUNCATE") == 0
+
+    def size(self) -> int:
+        """How long the file is, in bytes."""
+        return Path(sa.make_url(self.url).database or "").stat().st_size
+
+    def vacuum(self) -> None:
+        """Write the whole file anew, without what was deleted; writers wait."""
+        with _plainly(), self._writing:
+            driver: Any = self._connection().connection.driver_connection
+            # What it puts together on the way is as large as the file: no matter for memory.
+            driver.execute("PRAGMA temp_store=FILE")
+            try:
+                driver.execute("VACUUM")
+            finally:
+                driver.execute("PRAGMA temp_store=MEMORY")
+
+    def copy(self, path: Path) -> None:
+        """Write the ledger as it is now into a new file; others go on reading and writing."""
+        with _plainly(), self._reader.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("VACUUM INTO ?", [str(path)])
+
     def close(self) -> None:
         self.checkpoints.close()
         with self._writing:

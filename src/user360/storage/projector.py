@@ -294,12 +294,15 @@ class Projector:
         """
         log.error("warehouse set aside", reason=reason)
         self._let_go()
-        for old in self.path.parent.glob(f"{self.path.name}*.damaged-*"):
-            old.unlink(missing_ok=True)
+        self._forget_damaged()
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
         for path in (_wal(self.path), self.path):
             with contextlib.suppress(FileNotFoundError):
                 path.rename(path.with_name(f"{path.name}.damaged-{stamp}"))
+
+    def _forget_damaged(self) -> None:
+        for old in self.path.parent.glob(f"{self.path.name}*.damaged-*"):
+            old.unlink(missing_ok=True)
 
     def _let_go(self) -> None:
         held, self._warehouse, self._broken = self._warehouse, None, False
@@ -310,8 +313,7 @@ class Projector:
 
     def _make_anew(self, progress: Progress) -> None:
         """Fill a fresh file beside the old place, and move it there once it is whole."""
-        part = self.path.with_name(self.path.name + ".part")
-        self._remove(part)
+        part = self._part()
         try:
             fresh = self.connect(part)
             try:
@@ -321,12 +323,21 @@ class Projector:
                 fresh.close()
         except Damaged as problem:
             raise StorageFailed(f"The warehouse cannot be rebuilt: {problem}") from problem
+        self._go_on_with(part)
+        log.info("warehouse rebuilt", position=self.position)
+
+    def _part(self) -> Path:
+        """Where a file is written that is to take the place of this one; nothing is there."""
+        part = self.path.with_name(self.path.name + ".part")
+        self._remove(part)
+        return part
+
+    def _go_on_with(self, part: Path) -> None:
         self._let_go()
         _wal(self.path).unlink(missing_ok=True)
         part.rename(self.path)
         self._take(self.connect(self.path))
         self._reached(self.position)
-        log.info("warehouse rebuilt", position=self.position)
 
     @staticmethod
     def _remove(path: Path) -> None:
@@ -341,6 +352,21 @@ class Projector:
         """
         with self._round:
             self._make_anew(progress)
+
+    def renew(self) -> None:
+        """Go on with a copy of the file, for in the old one is what was deleted; on the caller's
+        thread, and rounds wait. Raises `Unavailable` when it turns out to be damaged.
+        """
+        with self._round:
+            part = self._part()
+            try:
+                self._open_warehouse().copy(part)
+            except Damaged as problem:
+                self._wake()
+                raise Unavailable("Lists and segments are being rebuilt") from problem
+            self._go_on_with(part)
+            self._forget_damaged()
+        log.info("warehouse renewed", position=self.position)
 
     def _report(self, error: Exception) -> None:
         self.error = f"{type(error).__name__}: the warehouse could not be brought up to date"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -103,6 +104,28 @@ def move(cursor: duckdb.DuckDBPyConnection, schema: str, moves: Sequence[Move]) 
         columns[2] = columns[2].cast(pa.timestamp("us"))
         with lent(cursor, sized=pa.table(columns, ["seq", "segment_id", "at", "size"])):
             cursor.execute(f"INSERT INTO {schema}.sizes SELECT * FROM sized").fetchall()
+
+
+def amend(cursor: duckdb.DuckDBPyConnection, schema: str, entries: pa.Table) -> None:
+    """Let events tell something else: `entries` are their positions and properties."""
+    with lent(cursor, amended=entries):
+        for table in ("events_fresh", "events_sorted"):
+            cursor.execute(
+                f"UPDATE {schema}.{table} SET properties = amended.properties FROM amended"
+                f" WHERE {table}.seq = amended.seq"
+            ).fetchall()
+
+
+def copy(cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Write all there is, and nothing of what was deleted, into a new file."""
+    held = cursor.execute("SELECT current_database()").fetchall()[0][0]
+    quoted = str(path).replace("'", "''")
+    cursor.execute(f"ATTACH '{quoted}' AS fresh").fetchall()
+    try:
+        cursor.execute(f'COPY FROM DATABASE "{held}" TO fresh').fetchall()
+        cursor.execute("CHECKPOINT fresh").fetchall()
+    finally:
+        cursor.execute("DETACH fresh").fetchall()
 
 
 def _moved(told: Move) -> pa.Table:

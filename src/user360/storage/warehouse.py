@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
@@ -177,6 +178,17 @@ class Warehouse(Protocol):
 
     def drop_orphans(self, workspace: int) -> None:
         """Remove the events of people who are no more."""
+        ...
+
+    def amend(self, workspace: int, entries: pa.Table) -> None:
+        """Let events that are there tell something else: columns `seq` and `properties`."""
+        ...
+
+    def copy(self, path: Path) -> None:
+        """Write all there is into a new file, which holds nothing of what was deleted.
+
+        What is written meanwhile waits; questions are answered.
+        """
         ...
 
     def checkpoint(self) -> None:
