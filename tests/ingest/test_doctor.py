@@ -129,8 +129,8 @@ RECORD = "(SELECT min(id) FROM w1.records)"
         ),
         ("DELETE FROM w1.merged", ("merged", MISSING, 1)),
         ("UPDATE w1.merged SET survivor_id = survivor_id + 1", ("merged", EXTRA, 1)),
-        ("DELETE FROM w1.members", ("members", MISSING, 2)),
-        ("INSERT INTO w1.members VALUES (7, 7, NULL)", ("members", EXTRA, 1)),
+        ("DELETE FROM w1.members_moved", ("members", MISSING, 2)),
+        ("INSERT INTO w1.members_kept VALUES (7, 7, NULL)", ("members", EXTRA, 1)),
         ("DELETE FROM w1.events_fresh WHERE id IN ('e1', 'e2')", ("events", MISSING, 2)),
         (
             "UPDATE w1.events_fresh SET properties = '{}' WHERE id = 'e7'",

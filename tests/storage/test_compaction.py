@@ -21,8 +21,8 @@ from prometheus_client import REGISTRY
 
 from user360.storage import compaction, compactor
 from user360.storage.compactor import Compactor
-from user360.storage.duckdb import Damaged, DuckDB
-from user360.storage.warehouse import EVENTS, Changes
+from user360.storage.duckdb import DuckDB
+from user360.storage.warehouse import EVENTS, Changes, Damaged
 
 NAMES = ["Purchase", "purchase", "", "É", "Sign Up", "\U0001f6d2 seen"]
 TOTAL = "SELECT count(*), bit_xor(hash(seq, record_id, name, id, properties)) FROM w1.events"

@@ -228,7 +228,7 @@ def test_what_a_killed_process_left_over_is_removed(directory: Path) -> None:
     (directory / "warehouse.duckdb").unlink()
     with opened(directory) as platform:
         assert bought(platform) == 80
-    assert files(directory) <= {"ledger.db", "lock", "warehouse.duckdb"}
+    assert files(directory) <= {"ledger.db", "lock", "vault.key", "warehouse.duckdb"}
 
 
 def test_a_rebuild_that_failed_starts_again(

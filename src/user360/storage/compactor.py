@@ -10,8 +10,7 @@ import structlog
 
 from user360.errors import Unavailable
 from user360.observe import metrics
-from user360.storage.duckdb import Damaged
-from user360.storage.warehouse import Warehouse
+from user360.storage.warehouse import Damaged, Warehouse
 
 log = structlog.get_logger()
 # A sweep begins when so many, and such a share of all, are not in order: each event is then

@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from user360.errors import StorageFailed, Unavailable
-from user360.storage import compaction, relations
+from user360.storage import compaction, layout, memberships, relations
 from user360.storage.relations import TYPES, ids_table, lent
 from user360.storage.snapshot import DuckSnapshot
 from user360.storage.warehouse import (
@@ -27,23 +27,18 @@ from user360.storage.warehouse import (
     FIXED,
     Changes,
     Columns,
+    Damaged,
     Rows,
     Snapshot,
     schema_of,
 )
 
-# What the relations look like; a file of another layout is made anew.
-LAYOUT = 2
 EVENT_COLUMNS = ", ".join(f'"{name}"' for name in EVENTS.names)
 BESIDE = {name for name, _ in FIXED}  # columns of records that are no property
 # Seconds that closing waits for questions being answered.
 PATIENCE = 5.0
 # Failures that say nothing about the file.
 OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EROFS, errno.EMFILE)
-
-
-class Damaged(Exception):
-    """The warehouse file cannot be read; it is to be set aside and made anew."""
 
 
 class DuckDB:
@@ -67,7 +62,7 @@ class DuckDB:
         shutil.rmtree(spilled, ignore_errors=True)
         try:
             self._main = duckdb.connect(str(path), config=config)
-            _check_layout(self._main)
+            layout.check(self._main)
             self._columns = self._existing()
         except duckdb.Error as error:
             raise _judged(error) from error
@@ -88,7 +83,7 @@ class DuckDB:
         with self._transaction() as cursor:
             held = self._columns.get(workspace)
             if held is None:
-                for statement in relations.tables(schema, columns):
+                for statement in relations.tables(schema, columns) + memberships.tables(schema):
                     cursor.execute(statement).fetchall()
                 held = {name: TYPES[kind] for name, kind in columns.items()}
             gone = held.keys() - columns.keys() - BESIDE
@@ -126,7 +121,7 @@ class DuckDB:
                 ).fetchall()
         if change.merged:
             relations.insert_pairs(cursor, f"{schema}.merged", change.merged)
-        relations.move(cursor, schema, change.moves)
+        memberships.move(cursor, schema, change.moves)
         if change.events is not None and change.events.num_rows:
             with lent(cursor, incoming=change.events):
                 cursor.execute(
@@ -138,7 +133,7 @@ class DuckDB:
     def _bury(self, cursor: duckdb.DuckDBPyConnection, schema: str, dead: Collection[int]) -> None:
         """Remove the events of deleted people, all but the one that tells of the deletion."""
         with lent(cursor, dead=ids_table(dead)):
-            for table in ("members", "changes"):
+            for table in memberships.OF_RECORDS:
                 cursor.execute(
                     f"DELETE FROM {schema}.{table} WHERE record_id IN (SELECT id FROM dead)"
                 ).fetchall()
@@ -263,7 +258,7 @@ class DuckDB:
                     " AND NOT (name = 'USER_DELETE'"
                     " AND json_extract(properties, '$.mergeId') IS NULL)"
                 ).fetchall()
-            for table in ("members", "changes"):
+            for table in memberships.OF_RECORDS:
                 cursor.execute(
                     f"DELETE FROM {schema}.{table} WHERE record_id NOT IN ({living})"
                 ).fetchall()
@@ -365,19 +360,6 @@ class DuckDB:
         for schema, column, kind in rows:
             found.setdefault(int(schema[1:]), {})[column] = kind
         return found
-
-
-def _check_layout(connection: duckdb.DuckDBPyConnection) -> None:
-    """Begin an empty file. Raises `Damaged` for one of another layout."""
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS state AS SELECT 0::BIGINT AS position, $1::INTEGER AS layout",
-        [LAYOUT],
-    ).fetchall()
-    columns = connection.execute("SELECT * FROM state LIMIT 0").description or ()
-    held = "layout" in {each[0] for each in columns}
-    if not held or connection.execute("SELECT layout FROM state").fetchall() != [(LAYOUT,)]:
-        connection.close()
-        raise Damaged("the file has another layout")
 
 
 def _nothing() -> None:

@@ -20,9 +20,8 @@ import structlog
 from user360.errors import StorageFailed, Unavailable
 from user360.observe import metrics
 from user360.storage.compactor import Compactor
-from user360.storage.duckdb import Damaged
 from user360.storage.ledger import Connection, Ledger
-from user360.storage.warehouse import Changes, Snapshot, Warehouse
+from user360.storage.warehouse import Changes, Damaged, Snapshot, Warehouse
 
 log = structlog.get_logger()
 # Seconds between the starts of two rounds under load, unless a reader waits: one round for many

@@ -1,4 +1,4 @@
-"""A workspace's relations in DuckDB: how they are made, and how segments' members are moved."""
+"""A workspace's relations of people and events in DuckDB: how they are made and written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from user360.storage.warehouse import Columns, Move
+from user360.storage.warehouse import Columns
 
 TYPES: Columns = {
     "string": "VARCHAR",
@@ -37,10 +37,6 @@ def tables(schema: str, columns: Columns) -> list[str]:
         f"CREATE TABLE {schema}.records (id BIGINT, user_id VARCHAR, created_at TIMESTAMP,"
         f" updated_at TIMESTAMP, {typed})",
         f"CREATE TABLE {schema}.merged (record_id BIGINT, survivor_id BIGINT)",
-        f"CREATE TABLE {schema}.members (segment_id BIGINT, record_id BIGINT, since TIMESTAMP)",
-        f"CREATE TABLE {schema}.changes (seq BIGINT, segment_id BIGINT, record_id BIGINT,"
-        ' "at" TIMESTAMP, entered BOOLEAN, silent BOOLEAN)',
-        f'CREATE TABLE {schema}.sizes (seq BIGINT, segment_id BIGINT, "at" TIMESTAMP, size BIGINT)',
         f"CREATE TABLE {schema}.events_sorted ({events}, back INTEGER)",
         f"CREATE TABLE {schema}.events_fresh ({events})",
         view(schema),
@@ -86,26 +82,6 @@ def lent(cursor: duckdb.DuckDBPyConnection, **tables: pa.Table) -> Iterator[None
             cursor.unregister(name)
 
 
-def move(cursor: duckdb.DuckDBPyConnection, schema: str, moves: Sequence[Move]) -> None:
-    """Let records enter and leave segments, in the order of the log; keep what changed when."""
-    gone = {m.segment for m in moves if m.deleted}
-    for segment in gone:
-        for table in ("members", "changes", "sizes"):
-            cursor.execute(f"DELETE FROM {schema}.{table} WHERE segment_id = {segment}").fetchall()
-    moves = [m for m in moves if m.segment not in gone]
-    changed = [m for m in moves if len(m.entered) or len(m.left)]
-    if changed:
-        with lent(cursor, moved=pa.concat_tables([_moved(m) for m in changed])):
-            for statement in _moving(schema, changed):
-                cursor.execute(statement).fetchall()
-    sizes = [(m.seq, m.segment, m.at, m.size) for m in moves if m.size is not None]
-    if sizes:
-        columns = [pa.array(values, pa.int64()) for values in zip(*sizes, strict=True)]
-        columns[2] = columns[2].cast(pa.timestamp("us"))
-        with lent(cursor, sized=pa.table(columns, ["seq", "segment_id", "at", "size"])):
-            cursor.execute(f"INSERT INTO {schema}.sizes SELECT * FROM sized").fetchall()
-
-
 def amend(cursor: duckdb.DuckDBPyConnection, schema: str, entries: pa.Table) -> None:
     """Let events tell something else: `entries` are their positions and properties."""
     with lent(cursor, amended=entries):
@@ -126,53 +102,3 @@ def copy(cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
         cursor.execute("CHECKPOINT fresh").fetchall()
     finally:
         cursor.execute("DETACH fresh").fetchall()
-
-
-def _moved(told: Move) -> pa.Table:
-    count = len(told.entered) + len(told.left)
-    entered = [
-        pa.repeat(pa.scalar(way, pa.bool_()), len(who))
-        for way, who in ((True, told.entered), (False, told.left))
-    ]
-    return pa.table(
-        {
-            "seq": pa.repeat(pa.scalar(told.seq, pa.int64()), count),
-            "segment_id": pa.repeat(pa.scalar(told.segment, pa.int64()), count),
-            "record_id": pa.concat_arrays([told.entered, told.left]),
-            "at": pa.repeat(pa.scalar(told.at, pa.timestamp("us")), count),
-            "entered": pa.concat_arrays(entered),
-            "silent": pa.repeat(pa.scalar(told.silent), count),
-        }
-    )
-
-
-def _moving(schema: str, moves: Sequence[Move]) -> Iterator[str]:
-    """Those who left are looked for among the members of their segments alone, which lie together
-    as they were filled; then whoever entered last is put in.
-    """
-    among = _there(schema, moves)
-    left = sorted({m.segment for m in moves if len(m.left)})
-    if left:
-        yield (
-            f"DELETE FROM {schema}.members USING moved WHERE NOT moved.entered"
-            " AND members.segment_id = moved.segment_id AND members.record_id = moved.record_id"
-            f" AND members.segment_id IN ({', '.join(map(str, left))})"
-        )
-    yield (
-        f'INSERT INTO {schema}.members SELECT segment_id, record_id, "at" FROM moved WHERE {among}'
-        " QUALIFY entered"
-        " AND row_number() OVER (PARTITION BY segment_id, record_id ORDER BY seq DESC) = 1"
-    )
-    yield f"INSERT INTO {schema}.changes SELECT * FROM moved WHERE {among}"
-
-
-def _there(schema: str, moves: Sequence[Move]) -> str:
-    """Who is told of was looked up when it was written; among those who enter silently may be
-    some who were deleted just before.
-    """
-    if not any(m.silent for m in moves):
-        return "true"
-    return (
-        f"record_id IN (SELECT id FROM {schema}.records UNION ALL"
-        f" SELECT record_id FROM {schema}.merged)"
-    )

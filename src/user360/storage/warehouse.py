@@ -131,6 +131,10 @@ class Snapshot(Protocol):
         ...
 
 
+class Damaged(Exception):
+    """The warehouse file cannot be read; it is to be set aside and made anew."""
+
+
 class Warehouse(Protocol):
     """What an engine offers to the projector and to the readers."""
 
