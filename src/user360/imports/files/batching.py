@@ -51,14 +51,15 @@ def batched(parts: Iterable[Part], want: Wanted, rows: int, skip: int) -> Iterat
     lines: list[int] = []
     first, weight, at = skip, 0, 0.0
     for part in parts:
-        at = part.at
+        before, at = at, part.at
         passed = min(skip, len(part.rows))
         skip -= passed
         held += part.rows[passed:]
         lines += part.lines[passed:]
         weight += part.weight
         while len(held) >= limit or (held and weight > CHARACTERS):
-            yield _batch(held[:limit], lines[:limit], first, want, at)
+            left = max(0, len(held) - limit) / max(1, len(part.rows))
+            yield _batch(held[:limit], lines[:limit], first, want, at - (at - before) * left)
             first += len(held[:limit])
             del held[:limit], lines[:limit]
             weight = 0 if not held else weight // 2

@@ -51,7 +51,7 @@ class JsonLines:
                 count += bool(line.strip())
                 try:
                     keys.update(dict.fromkeys(decoder.decode(line)))
-                except (msgspec.MsgspecError, UnicodeError):
+                except (msgspec.MsgspecError, UnicodeError, RecursionError):
                     continue
             if len(keys) > MOST_KEYS:
                 raise Invalid(f"The rows have more than {MOST_KEYS:,} different keys")

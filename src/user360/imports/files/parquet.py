@@ -62,13 +62,13 @@ class Parquet:
             groups, before = _groups(file.metadata, skip)
             unique = len(set(self._names)) == len(self._names)
             names = [self._names[i] for i in places] if unique else None
-            reading = file.iter_batches(limit, groups, names, use_threads=False) if groups else ()
-            for found in reading:
-                wanted = found if unique else found.select(places)
-                passed = min(max(0, skip - before), found.num_rows)
-                before += found.num_rows
-                if passed < found.num_rows:
-                    yield wanted.slice(passed)
+            # One group after the other, so that a damaged one takes none before it along.
+            for group in groups:
+                for found in file.iter_batches(limit, [group], names, use_threads=False):
+                    passed = min(max(0, skip - before), found.num_rows)
+                    before += found.num_rows
+                    if passed < found.num_rows:
+                        yield (found if unique else found.select(places)).slice(passed)
 
     def _batch(self, found: pa.RecordBatch, places: list[int], at: int) -> Batch:
         end = at + found.num_rows

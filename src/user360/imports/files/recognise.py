@@ -15,6 +15,7 @@ from user360.imports.files.opened import Dialect, Opened
 
 GZIP = "gzip"
 HEAD = 1 << 14
+STRANGE = 64  # bytes of a beginning that no text holds; some rows with a few are only bad rows
 _KNOWN = "CSV (also packed with gzip), XLSX, JSON lines and Parquet are read"
 _OTHERS = (
     (b"%PDF", "a PDF document"),
@@ -137,9 +138,9 @@ def _refuse_others(start: bytes, name: str, given: Dialect) -> None:
 
 
 def _binary(start: bytes) -> bool:
-    """Whether a tenth of the bytes are ones that no text holds."""
+    """Whether many of the bytes are ones that no text holds."""
     strange = sum(start.count(byte) for byte in b"\0\x01\x02\x03\x04\x05\x06\x07\x0e\x0f\x10\x11")
-    return strange > len(start) / 10
+    return strange > max(STRANGE, len(start) / 50)
 
 
 def _is_json(start: bytes, dialect: Dialect, name: str) -> bool:
