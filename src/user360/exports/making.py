@@ -161,11 +161,11 @@ def _batches(
     reached: Reached,
 ) -> Iterator[pa.RecordBatch]:
     """All rows, part after part."""
-    select, done = form.select(columns), 0
+    lines, done = form.lines(columns) if form.lines else None, 0
     for part in parts:
         if form is table.XLSX:
             _refuse_long(view, rows, part, columns)
-        for batch in store.read(view, rows, part, select):
+        for batch in store.read(view, rows, part, columns, lines):
             yield batch
             done += batch.num_rows
             reached(done)

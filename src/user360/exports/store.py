@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from user360.exports import cells
 from user360.exports.columns import Column
+from user360.exports.formats.lines import Lines
 from user360.storage.warehouse import Snapshot
 
 # Tables made beside the view; gone with it.
@@ -124,10 +125,22 @@ def _parts(counted: Sequence[tuple[int, int, int]], bits: int, most: int) -> lis
     return parts
 
 
-def read(view: Snapshot, rows: Rows, part: Part, select: str) -> Iterator[pa.RecordBatch]:
-    """The rows of one part in their order, as they are found."""
-    sql = f"SELECT {select} FROM {rows.source} WHERE {_inside(rows, part)} ORDER BY {rows.order}"
-    return view.batches(sql, rows.given)
+def read(
+    view: Snapshot, rows: Rows, part: Part, columns: Sequence[Column], lines: Lines | None
+) -> Iterator[pa.RecordBatch]:
+    """The rows of one part in their order, as they are found: typed columns, or lines."""
+    if lines is None:
+        typed = ", ".join(f"{column.sql} AS c{i}" for i, column in enumerate(columns))
+        return view.batches(_select(rows, part, typed), rows.given)
+    selects = [_select(rows, part, select) for select in lines.selects()]
+    if len(selects) == 1:
+        return view.batches(selects[0], rows.given)
+    found = [view.table(select, rows.given).column(0) for select in selects]
+    return iter([lines.together(found)])
+
+
+def _select(rows: Rows, part: Part, select: str) -> str:
+    return f"SELECT {select} FROM {rows.source} WHERE {_inside(rows, part)} ORDER BY {rows.order}"
 
 
 def longer(

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
-from user360.exports import cells
 from user360.exports.columns import Column, Kind
 
 GROUP_ROWS = 100_000
@@ -23,11 +22,6 @@ TYPES: Mapping[Kind, pa.DataType] = {
     Kind.TIME: pa.time64("us"),
     Kind.LIST: pa.list_(pa.string()),
 }
-
-
-def select(columns: Sequence[Column]) -> str:
-    """What to select."""
-    return ", ".join(f"{cells.typed(column)} AS c{i}" for i, column in enumerate(columns))
 
 
 def encode(columns: Sequence[Column], batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:

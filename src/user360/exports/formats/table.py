@@ -9,17 +9,20 @@ import pyarrow as pa
 
 from user360.exports.columns import Column
 from user360.exports.formats import lines, parquet, xlsx
+from user360.exports.formats.lines import Lines
 
-Select = Callable[[Sequence[Column]], str]
 Encode = Callable[[Sequence[Column], Iterable[pa.RecordBatch]], Iterator[bytes]]
 
 
 class Format(NamedTuple):
-    """A kind of file: `select` says what the engine is to select, `encode` makes it bytes."""
+    """A kind of file: `lines` says what its lines are made of, `encode` makes it bytes.
+
+    Without lines the rows are typed columns.
+    """
 
     name: str
     media_type: str
-    select: Select
+    lines: Callable[[Sequence[Column]], Lines] | None
     encode: Encode
 
 
@@ -28,9 +31,9 @@ JSONL = Format("jsonl", "application/x-ndjson", lines.json, lines.json_bytes)
 XLSX = Format(
     "xlsx",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    xlsx.select,
+    xlsx.rows,
     xlsx.encode,
 )
-PARQUET = Format("parquet", "application/vnd.apache.parquet", parquet.select, parquet.encode)
+PARQUET = Format("parquet", "application/vnd.apache.parquet", None, parquet.encode)
 FORMATS = {each.name: each for each in (CSV, JSONL, XLSX, PARQUET)}
 GZIP = "application/gzip"

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from user360.exports import cells
 from user360.exports.columns import Column, Kind
-from user360.exports.formats.lines import joined
+from user360.exports.formats.lines import Lines, joined
 
 ROWS = 1_048_575  # of a sheet, below its header
 COLUMNS = 16_384
@@ -28,9 +28,9 @@ _SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
-def select(columns: Sequence[Column]) -> str:
-    """What to select: the XML of each row."""
-    return f"concat('<row>', {', '.join(map(cells.xml, columns))}, '</row>') AS line"
+def rows(columns: Sequence[Column]) -> Lines:
+    """The XML of each row."""
+    return Lines([cells.xml(column) for column in columns], "<row>", "", "</row>")
 
 
 def encode(columns: Sequence[Column], batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
