@@ -24,10 +24,14 @@ from user360.doors.options import options
 from user360.doors.paths import AsSent, Named
 from user360.doors.watch import Watch
 from user360.doors.yellow import ROUTES as YELLOW
+from user360.erasure import jobs as erasure_jobs
 from user360.errors import Problem, StorageFailed
+from user360.imports import jobs as import_jobs
 from user360.platform import Platform
 
 log = structlog.get_logger()
+# The slices with work that takes long: each says what its jobs do.
+WORKING = (import_jobs, erasure_jobs)
 # Threads on which questions are answered; one that waits to see a write takes one too. Fewer than
 # the ledger has connections for reading.
 THREADS = 12
@@ -42,6 +46,9 @@ SHOWN = [
 
 def create(platform: Platform) -> Litestar:
     """The application that serves `platform` through all doors."""
+    if platform is not None:  # a description is made without one
+        for working in WORKING:
+            working.register(platform)
     room, limits = Room(platform), Limits()
     handlers = [*health.ROUTES, *described.ROUTES, *OWN, *segment.ROUTES, *YELLOW]
 

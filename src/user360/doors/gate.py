@@ -243,7 +243,7 @@ async def ask(
     """Ask the warehouse once it shows what the caller says it must see (`X-User360-Min-Seq`).
 
     The declarations in force are always shown: a question may name any declared property. When
-    they change while it is being asked, it is asked again.
+    they change while it is being asked, or the warehouse's file is replaced, it is asked again.
     """
     platform, workspace = platform_of(request), actor_of(request).workspace
     position = max(at_least, min_seq(request))
@@ -251,10 +251,12 @@ async def ask(
     def asked() -> Result:
         while True:
             version = workspace.catalogue.version
+            warehouse = platform.wait(max(position, version))
             try:
-                return question(platform.wait(max(position, version)))
+                return question(warehouse)
             except Exception:
-                if workspace.catalogue.version == version:
+                replaced = platform.projector.replaced(warehouse)
+                if workspace.catalogue.version == version and not replaced:
                     raise
 
     return await asyncio.to_thread(asked)

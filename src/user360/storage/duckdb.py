@@ -275,6 +275,10 @@ class DuckDB:
         with self._writing, self._cursor() as cursor:
             cursor.execute("CHECKPOINT").fetchall()
 
+    def idle(self, patience: float) -> bool:
+        with self._free:
+            return self._free.wait_for(lambda: not self._used, patience)
+
     def close(self) -> None:
         """Wait for the questions being answered, but not for ever; then close the file."""
         with self._writing:

@@ -19,6 +19,7 @@ import structlog
 
 from user360.errors import StorageFailed, Unavailable
 from user360.observe import metrics
+from user360.storage import places
 from user360.storage.compactor import Compactor
 from user360.storage.ledger import Connection, Ledger
 from user360.storage.warehouse import Changes, Damaged, Snapshot, Warehouse
@@ -32,6 +33,8 @@ SHARE = 0.2
 LONGEST_GATHER = 0.3
 # Seconds before a failed round is tried again.
 RETRY = 1.0
+# Seconds that one file's taking the place of another is waited for, and a moment for it.
+MOMENT = 10.0
 
 
 Progress = Callable[[float], None]  # told the share that is done, from 0 to 1
@@ -88,6 +91,7 @@ class Projector:
         self._resting = False  # nothing to do: only then a commit wakes the loop
         self._closing = False
         self._broken = False
+        self._swapping = False
         self._round = threading.RLock()
         self._columns: Mapping[int, Mapping[str, str]] = {}
         self._changed = threading.Condition()
@@ -107,7 +111,7 @@ class Projector:
         self._target = target
         if not self.path.exists():
             # What DuckDB logged for a file that is gone must not be read into a new one.
-            self._remove(self.path)
+            places.remove(self.path)
             if target:
                 return
         try:
@@ -227,7 +231,17 @@ class Projector:
             self._reached(found.position)
         return found.changes.keys()
 
+    def replaced(self, warehouse: Warehouse) -> bool:
+        """Whether another file is in the place of this one by now; then it can be asked again."""
+        try:
+            return self._open_warehouse() is not warehouse
+        except Unavailable:
+            return False
+
     def _open_warehouse(self) -> Warehouse:
+        if self._swapping:
+            with self._changed:
+                self._changed.wait_for(lambda: not self._swapping, MOMENT)
         if self._warehouse is None:
             raise Unavailable("Lists and segments are being rebuilt; records can be read")
         return self._warehouse
@@ -287,21 +301,10 @@ class Projector:
             self._changed.notify_all()
 
     def _set_aside(self, reason: str) -> None:
-        """Keep a damaged file for inspection under another name; a new one is made by the loop.
-
-        Only the last one is kept, so that a failing disk does not fill up with them.
-        """
+        """Set a damaged file aside; a new one is made by the loop."""
         log.error("warehouse set aside", reason=reason)
         self._let_go()
-        self._forget_damaged()
-        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
-        for path in (_wal(self.path), self.path):
-            with contextlib.suppress(FileNotFoundError):
-                path.rename(path.with_name(f"{path.name}.damaged-{stamp}"))
-
-    def _forget_damaged(self) -> None:
-        for old in self.path.parent.glob(f"{self.path.name}*.damaged-*"):
-            old.unlink(missing_ok=True)
+        places.set_aside(self.path)
 
     def _let_go(self) -> None:
         held, self._warehouse, self._broken = self._warehouse, None, False
@@ -312,7 +315,7 @@ class Projector:
 
     def _make_anew(self, progress: Progress) -> None:
         """Fill a fresh file beside the old place, and move it there once it is whole."""
-        part = self._part()
+        part = places.part_of(self.path)
         try:
             fresh = self.connect(part)
             try:
@@ -325,24 +328,16 @@ class Projector:
         self._go_on_with(part)
         log.info("warehouse rebuilt", position=self.position)
 
-    def _part(self) -> Path:
-        """Where a file is written that is to take the place of this one; nothing is there."""
-        part = self.path.with_name(self.path.name + ".part")
-        self._remove(part)
-        return part
-
     def _go_on_with(self, part: Path) -> None:
-        self._let_go()
-        _wal(self.path).unlink(missing_ok=True)
-        part.rename(self.path)
-        self._take(self.connect(self.path))
+        """Put a file that is whole in the place of this one; who asks meanwhile waits."""
+        self._swapping = True
+        try:
+            self._let_go()
+            places.put(part, self.path)
+            self._take(self.connect(self.path))
+        finally:
+            self._swapping = False
         self._reached(self.position)
-
-    @staticmethod
-    def _remove(path: Path) -> None:
-        """Remove a file and what its engine logged; the log first, for it is nothing without it."""
-        for each in (_wal(path), path):
-            each.unlink(missing_ok=True)
 
     def rebuild(self, progress: Progress = lambda _done: None) -> None:
         """Make the warehouse anew now, on the caller's thread.
@@ -354,17 +349,23 @@ class Projector:
 
     def renew(self) -> None:
         """Go on with a copy of the file, for in the old one is what was deleted; on the caller's
-        thread, and rounds wait. Raises `Unavailable` when it turns out to be damaged.
+        thread, and rounds wait. Who asks something long is let finish.
+
+        Raises `Unavailable` when there was no moment for it, or the file is damaged.
         """
+        if not self._open_warehouse().idle(MOMENT):
+            raise Unavailable("Somebody is reading for long")
         with self._round:
-            part = self._part()
+            part = places.part_of(self.path)
             try:
                 self._open_warehouse().copy(part)
             except Damaged as problem:
                 self._wake()
                 raise Unavailable("Lists and segments are being rebuilt") from problem
+            if not self._open_warehouse().idle(MOMENT):
+                raise Unavailable("Somebody is reading for long")
             self._go_on_with(part)
-            self._forget_damaged()
+            places.forget_damaged(self.path)
         log.info("warehouse renewed", position=self.position)
 
     def _report(self, error: Exception) -> None:
@@ -382,7 +383,3 @@ def _nobody(changes: Mapping[int, Changes]) -> None:
 
 def _no_one() -> None:
     """The same for a warehouse made anew."""
-
-
-def _wal(path: Path) -> Path:
-    return path.with_name(path.name + ".wal")

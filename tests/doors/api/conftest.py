@@ -108,6 +108,7 @@ def make_api(product: Product, client: TestClient[Any]) -> Api:
         for role, text in texts.items():
             keys.create(connection, workspace.id, role, role, text, now)
         platform.reload_keys(connection)
+        workspace.erased.vault = platform.vault
         platform.workspaces[workspace.id] = workspace
         take = platform.committer.position.take
         given: Any = {"now": now, "actor": "test", "take": take}

@@ -80,6 +80,9 @@ def test_an_example_works_and_answers_as_described(
     api: Api, document: dict[str, Any], method: str, template: str, operation: Operation
 ) -> None:
     made = people(api)
+    if "eras" in template:
+        api.user("leaving@example.com")
+        made["erasure_id"] = api.post("/users/leaving@example.com/erase").json()["id"]
     given: dict[str, Any] = {"params": operation.example.query}
     given |= body_of(operation)
     answer = api.call(method, path_of(template, operation, made), **given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
@@ -13,7 +14,7 @@ from user360 import app
 from user360.doors.api import openapi
 
 # The description needs no platform, only the routes.
-NOWHERE: Any = None
+NOWHERE: Any = Mock()
 doors = schemathesis.openapi.from_dict(openapi.describe(app.create(NOWHERE)))
 
 # Every boundary of every field is thousands of calls; the tests beside this one have those.
