@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import pytest
 
 from tests.erasure import traces
@@ -15,9 +16,9 @@ from tests.stories.shop import Shop
 from user360 import ids
 from user360.access import audit
 from user360.erasure import erase, jobs, purge, store
-from user360.errors import NotFound
+from user360.errors import NotFound, PersonErased
 from user360.events import store as event_store
-from user360.ingest import doctor
+from user360.ingest import bulk, doctor
 from user360.ingest.call import Event, Verb
 from user360.jobs import files
 from user360.jobs import store as jobs_store
@@ -177,6 +178,19 @@ def test_whoever_is_allowed_again_begins_as_somebody_new(shop: Shop) -> None:
         erase.allow(shop.platform, shop.workspace, "zelda-7", "key:1")
     with pytest.raises(NotFound):
         erase.allow(shop.platform, shop.workspace, "nobody", "key:1")
+
+
+def test_a_bulk_load_brings_nobody_back_either(shop: Shop) -> None:
+    zelda_and_omar(shop)
+    erased(shop, "zelda-7")
+    people = pa.record_batch({"user_id": ["new-1", "zelda-7"], "city": ["Pune", "Pune"]})
+    event = {"user_id": ["zelda-7"], "name": ["Bought"], "at": [1], "id": ["z9"]}
+    events = pa.record_batch({**event, "properties": [None]})
+    for rows in (([people], []), ([], [events])):
+        with pytest.raises(PersonErased) as refused:
+            bulk.load(shop.platform, shop.workspace, *rows)
+        assert "zelda" not in str(refused.value.faults)
+    assert shop.person("new-1") is None
 
 
 def test_other_workspaces_keep_a_person_of_the_same_name(platform: Platform, shop: Shop) -> None:

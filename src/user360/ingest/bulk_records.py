@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from user360 import ids
 from user360.access import workspaces
 from user360.access.workspaces import Workspace
-from user360.errors import Conflict, Fault, Invalid
+from user360.errors import Conflict, Fault, Invalid, PersonErased
 from user360.events import chunk, event
 from user360.events import store as event_store
 from user360.ingest import store
@@ -99,7 +99,12 @@ def _fault(name: str) -> Fault:
 
 
 def write(pen: Pen, columns: Columns) -> None:
-    """Insert these records. Raises `Conflict` naming the rows whose userId exists."""
+    """Insert these records.
+
+    Raises `Conflict` naming the rows whose userId exists, `PersonErased` those whose person was
+    erased.
+    """
+    _refuse_erased(pen, columns.user_ids)
     _refuse_known(pen, columns.user_ids)
     cells, told = _written(columns, pen)
     create(pen, columns.user_ids, cells, pa.array(told, pa.string()), pen.now)
@@ -121,6 +126,15 @@ def create(pen: Pen, user_ids: Texts, cells: Sequence[str], told: pa.StringArray
     pen.workspace.next_record += count
     workspaces.save_counter(pen.connection, pen.workspace)
     return numbers
+
+
+def _refuse_erased(pen: Pen, user_ids: Texts) -> None:
+    gone = pen.workspace.erased.among({u for u in user_ids if u is not None})
+    if gone:
+        places = [place for place, user_id in enumerate(user_ids) if user_id in gone]
+        message = "the person of this userId was erased"
+        faults = [Fault(f"records.{p}.user_id", "erased", message) for p in places[:100]]
+        raise PersonErased(f"{len(places)} of these people were erased", faults=faults)
 
 
 def _refuse_known(pen: Pen, user_ids: Texts) -> None:
