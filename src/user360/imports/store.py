@@ -140,6 +140,39 @@ def known(
     return set() if names is None else set(names.split("\n"))
 
 
+class Made(NamedTuple):
+    """A record that an import made: `merged` away or into, with so many sessions."""
+
+    record: int
+    user_id: str | None
+    cells: str
+    merged: bool
+    sessions: bool
+
+
+def made(connection: Connection, dialect: Dialect, numbers: Sequence[int]) -> Iterator[Made]:
+    """Those of these records that still are there."""
+    merged = (
+        "(r.merged_into IS NOT NULL OR EXISTS (SELECT 1 FROM records c WHERE c.merged_into = r.id))"
+    )
+    sessions = "EXISTS (SELECT 1 FROM sessions s WHERE s.record_id = r.id)"
+    columns = ("r.id", "coalesce(r.user_id, '')", "r.cells", merged, sessions)
+    lines = ", ".join(dialect.lines(column) for column in columns)
+    query = f"SELECT {lines} FROM records r WHERE r.id IN {dialect.values('numbers')}"
+    for start in range(0, len(numbers), PEOPLE_AT_ONCE):
+        given = {"numbers": array(numbers[start : start + PEOPLE_AT_ONCE])}
+        (found,) = run(connection, query, given)
+        if found[0] is not None:
+            for number, name, *rest in zip(*(t.split("\n") for t in found), strict=True):
+                yield Made(int(number), name or None, rest[0], rest[1] == "1", rest[2] == "1")
+
+
+def has_members(connection: Connection, segment: int) -> bool:
+    """Whether anybody is in a static segment."""
+    query = text("SELECT count(*) FROM segment_members WHERE segment_id = :segment LIMIT 1")
+    return bool(connection.execute(query, {"segment": segment}).scalar_one())
+
+
 def _packed(body: bytes) -> bytes:
     packed: bytes = _codec().compress(body, asbytes=True)
     return len(body).to_bytes(8, "little") + packed
