@@ -18,6 +18,8 @@ MAY: Mapping[str, tuple[str, ...]] = {
     "declarations.write": ("admin", "editor"),
     "imports.read": ("admin", "editor", "agent", "reader"),
     "imports.write": ("admin", "editor"),
+    "exports.read": ("admin", "editor"),
+    "exports.write": ("admin", "editor"),
     "jobs.read": ("admin", "editor", "agent", "reader"),
     "jobs.write": ("admin", "editor"),
     "workspace.read": ("admin", "editor", "agent", "reader"),
