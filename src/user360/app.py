@@ -26,12 +26,13 @@ from user360.doors.watch import Watch
 from user360.doors.yellow import ROUTES as YELLOW
 from user360.erasure import jobs as erasure_jobs
 from user360.errors import Problem, StorageFailed
+from user360.exports import jobs as export_jobs
 from user360.imports import jobs as import_jobs
 from user360.platform import Platform
 
 log = structlog.get_logger()
 # The slices with work that takes long: each says what its jobs do.
-WORKING = (import_jobs, erasure_jobs)
+WORKING = (import_jobs, export_jobs, erasure_jobs)
 # Threads on which questions are answered; one that waits to see a write takes one too. Fewer than
 # the ledger has connections for reading.
 THREADS = 12
