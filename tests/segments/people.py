@@ -307,8 +307,8 @@ class Warehouse:
         before = msgspec.structs.replace(frame, now=frame.now - 5_000_003)
         asked = together.Together("duckdb")
         parts = [asked.part(parsed(tree, world), before) for tree in trees]
-        together.statement(parts, before)
-        rows = self.connection.execute(together.statement(parts, frame)).fetchall()
+        asked.statement(parts, before)
+        rows = self.connection.execute(asked.statement(parts, frame)).fetchall()
         assert len(rows) == len({row[0] for row in rows})
         return [{row[0] for row in rows if row[1 + i]} for i in range(len(trees))]
 

@@ -71,7 +71,7 @@ def found(
     parts = list(flips.walk(root))
     leaves = [(part.node, apart.frame.now) for part in parts if part.leaf is not None]
     held = timelines.truths(leaves, apart)
-    now = flips.truths_of(parts, held, apart)
+    now = flips.truths_of(parts, held)
     return list(zip(parts, flips.flips(parts, now, apart), strict=True))
 
 

@@ -16,11 +16,21 @@ from pyroaring import BitMap64
 from user360.access.workspaces import Workspace
 from user360.segments.compiler import compile as compiler
 from user360.segments.compiler import questions
+from user360.segments.language import sql
 from user360.storage.warehouse import Rows, Snapshot, Warehouse, schema_of
 
 SCHEMA = "temp"
 EVENT_COLUMNS = 'seq, record_id, name, "at", id, properties'
 BARE_COLUMNS = 'seq, record_id, name, "at", NULL::VARCHAR AS id, NULL::VARCHAR AS properties'
+# Relations without a row, which are not worth looking up.
+_NO_MERGED = "SELECT 0::BIGINT AS record_id, 0::BIGINT AS survivor_id LIMIT 0"
+_NO_MEMBERS = (
+    "SELECT 0::BIGINT AS segment_id, 0::BIGINT AS record_id, NULL::TIMESTAMP AS since LIMIT 0"
+)
+_NO_EVENTS = (
+    "SELECT 0::BIGINT AS seq, 0::BIGINT AS record_id, NULL::VARCHAR AS name,"
+    ' NULL::TIMESTAMP AS "at", NULL::VARCHAR AS id, NULL::VARCHAR AS properties LIMIT 0'
+)
 # So many are named in the statement, where zone maps see them; more are joined.
 _NAMED = 16
 
@@ -37,9 +47,9 @@ class People(msgspec.Struct, frozen=True):
     position: int
     view: Snapshot
 
-    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Rows:
+    def query(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         """Run one statement over the relations of `frame.schema`, or over any others."""
-        return self.view.query(sql, parameters)
+        return self.view.query(statement, parameters)
 
 
 @contextlib.contextmanager
@@ -99,17 +109,12 @@ def _copy(
     records = _among(view, "roots", roots)
     anybody = _among(view, "anybody", {*roots, *away}) if away else records
     _table(view, "records", f"SELECT * FROM {schema}.records WHERE id IN {records}")
-    _table(
-        view, "merged", f"SELECT * FROM {schema}.merged WHERE survivor_id IN {records}", bool(away)
-    )
-    _table(
-        view,
-        "members",
-        f"SELECT * FROM {schema}.members WHERE record_id IN {anybody}"
-        f" AND {_one_of('segment_id', segments)}",
-        segments is None or bool(segments),
-        segments,
-    )
+    below = f"SELECT * FROM {schema}.merged WHERE survivor_id IN {records}"
+    _table(view, "merged", below if away else _NO_MERGED)
+    stored = f"SELECT * FROM {schema}.members WHERE record_id IN {anybody}"
+    if segments is not None:
+        stored += f" AND segment_id IN {_listed(segments)}"
+    _table(view, "members", stored if segments is None or segments else _NO_MEMBERS)
     _copy_events(view, f"FROM {schema}.events WHERE record_id IN {anybody}", names, held)
 
 
@@ -117,48 +122,36 @@ def _copy_events(
     view: Snapshot, source: str, names: Collection[str] | None, held: Collection[str] | None
 ) -> None:
     """The events; what they hold is most of their bytes, and few questions look into it."""
-    if names is None or held is None:
-        filled = names is None or bool(names)
-        select = f"SELECT {EVENT_COLUMNS} {source} AND {_one_of('name', names)}"
-        _table(view, "events", select, filled, names)
+    if names is None:
+        _table(view, "events", f"SELECT {EVENT_COLUMNS} {source}")
         return
-    bare = sorted(set(names) - set(held))
-    select = f"SELECT {BARE_COLUMNS} {source} AND {_one_of('name', bare)}"
-    _table(view, "events", select, bool(bare), bare)
-    if whole := sorted(set(names) & set(held)):
-        select = f"SELECT {EVENT_COLUMNS} {source} AND {_one_of('name', whole)}"
-        view.query(f"INSERT INTO {SCHEMA}.events {select}", whole)
+    whole = set(names) if held is None else set(names) & set(held)
+    parts = [(BARE_COLUMNS, set(names) - whole), (EVENT_COLUMNS, whole)]
+    selects = [
+        f"SELECT {columns} {source} AND name IN {_texts(some)}" for columns, some in parts if some
+    ]
+    _table(view, "events", selects[0] if selects else _NO_EVENTS)
+    for select in selects[1:]:
+        view.query(f"INSERT INTO {SCHEMA}.events {select}")
 
 
 def _listed(numbers: Collection[int]) -> str:
     return f"({', '.join(str(int(number)) for number in numbers) or 'NULL'})"
 
 
+def _texts(values: Collection[str]) -> str:
+    # Written out, for with parameters zone maps are of no help.
+    return f"({', '.join(compiler.to_sql(sql.text(value)) for value in sorted(values))})"
+
+
 def _among(view: Snapshot, name: str, numbers: Collection[int]) -> str:
     """What a column is compared with that holds one of these numbers: a list, or a select."""
     if len(numbers) <= _NAMED:
         return _listed(numbers)
-    _table(view, name, "SELECT unnest($1::BIGINT[]) AS id", given=[list(numbers)])
+    _table(view, name, "SELECT unnest($1::BIGINT[]) AS id", [list(numbers)])
     return f"(SELECT id FROM {SCHEMA}.{name})"
 
 
-def _one_of(column: str, values: Collection[Any] | None) -> str:
-    """The test of a column against as many parameters as there are values."""
-    if values is None:
-        return "true"
-    marks = ", ".join(f"${i}" for i in range(1, len(values) + 1))
-    return f"{column} IN ({marks})" if values else "false"
-
-
-def _table(
-    view: Snapshot,
-    name: str,
-    select: str,
-    filled: bool = True,
-    given: Collection[Any] | None = None,
-) -> None:
-    """Make a temporary relation; where it is not `filled` only its columns are looked up."""
-    if filled:
-        view.query(f"CREATE TEMP TABLE {name} AS {select}", list(given or ()))
-    else:
-        view.query(f"CREATE TEMP TABLE {name} AS {select} LIMIT 0")
+def _table(view: Snapshot, name: str, select: str, given: Sequence[Any] = ()) -> None:
+    """Make a temporary relation."""
+    view.query(f"CREATE TEMP TABLE {name} AS {select}", given)

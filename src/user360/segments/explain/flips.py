@@ -1,8 +1,7 @@
 """When each node of a tree changes its truth, if nothing happens but that time goes on.
 
-Single conditions are followed along the time in `timelines`. What joins them is asked of their
-answers, as one more compiled condition: the answers stand as boolean properties in a row for each
-time, so that a branch means here what it means everywhere.
+Single conditions are followed along the time in `timelines`. What joins them is worked out from
+their answers.
 """
 
 from __future__ import annotations
@@ -11,10 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 import msgspec
-from sqlglot import exp
 
-from user360.records.properties import Catalogue, Property, Type
-from user360.segments.compiler import compile as compiler
 from user360.segments.compiler.few import People
 from user360.segments.explain import timelines
 from user360.segments.explain.timelines import Flip, Timeline
@@ -25,9 +21,6 @@ from user360.segments.language.nodes import Node
 _MOST_FREE = 6
 # So many changes of single conditions are followed at most for the sake of a branch.
 _MOST_CHANGES = 200
-_FIRST_NUMBER = 1_000
-
-Answers = list[bool]  # of the parts, in their order
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -64,11 +57,9 @@ def walk(part: Part) -> Iterator[Part]:
         yield from walk(each)
 
 
-def truths_of(parts: Sequence[Part], held: Sequence[bool], people: People) -> list[bool]:
+def truths_of(parts: Sequence[Part], held: Sequence[bool]) -> list[bool]:
     """Whether each part is true, where `held` says it of the single conditions."""
-    branches = [part for part in parts if part.leaf is None]
-    joined = iter(answers(branches, [held], people)[0])
-    return [next(joined) if part.leaf is None else held[part.leaf] for part in parts]
+    return [holds(part, held) for part in parts]
 
 
 def flips(parts: Sequence[Part], now: Sequence[bool], people: People) -> list[Flip]:
@@ -90,38 +81,22 @@ def _first(line: Timeline) -> Flip:
     return Flip(line.flips[0]) if line.flips else Flip(sought=line.sought)
 
 
-def answers(parts: Sequence[Part], rows: Sequence[Sequence[bool]], people: People) -> list[Answers]:
-    """What each part comes to, for each row of what the single conditions came to."""
-    if not parts or not rows:
-        return [[] for _ in rows]
-    numbers = range(_FIRST_NUMBER, _FIRST_NUMBER + len(rows[0]))
-    answered = [Property(n, f"n{i}", Type.BOOLEAN) for i, n in enumerate(numbers)]
-    frame = msgspec.structs.replace(people.frame, catalogue=Catalogue(answered), segments={})
-    columns = [timelines.whether(compiler.condition(_plain(part), frame)) for part in parts]
-    select = exp.Select(expressions=columns)
-    names = ", ".join(["turn", *(each.column for each in answered)])
-    values = ", ".join(
-        f"({', '.join([str(i), *(str(held).lower() for held in row)])})"
-        for i, row in enumerate(rows)
-    )
-    sql = f"{compiler.to_sql(select)} FROM (VALUES {values}) AS answered({names}) ORDER BY turn"
-    return [[bool(held) for held in row] for row in people.query(sql).rows]
+def holds(part: Part, held: Sequence[bool]) -> bool:
+    """What a part comes to, where `held` says what the single conditions do.
 
-
-def _plain(part: Part) -> Node:
-    """The part as a condition on answers: each single condition is a property of its own."""
+    Every node is true or not, so what joins them needs no engine.
+    """
     if part.leaf is not None:
-        return nodes.PropertyTest(f"n{part.leaf}", "isTrue")
-    inner = tuple(_plain(each) for each in part.parts)
+        return held[part.leaf]
     match part.node:
         case nodes.All():
-            return nodes.All(inner)
+            return all(holds(each, held) for each in part.parts)
         case nodes.Any():
-            return nodes.Any(inner)
+            return any(holds(each, held) for each in part.parts)
         case nodes.Membership(inside=True):
-            return inner[0]
+            return holds(part.parts[0], held)
         case _:
-            return nodes.Not(inner[0])
+            return not holds(part.parts[0], held)
 
 
 class _Joined:
@@ -177,9 +152,8 @@ class _Joined:
             rows.append(list(self.now))
             for k, truth in zip(moving, chosen, strict=True):
                 rows[-1][k] = truth
-        held = answers([self.branches[i] for i in waiting], rows, self.people)
-        for place, i in enumerate(waiting):
-            if all(each[place] == self.before[i] for each in held):
+        for i in waiting:
+            if all(holds(self.branches[i], row) == self.before[i] for row in rows):
                 self.found[i] = Flip()
 
     def _horizon(self) -> int | None:
@@ -203,10 +177,9 @@ class _Joined:
         return rows
 
     def _compare(self, rows: Sequence[tuple[int, list[bool]]]) -> None:
-        held = answers(self.branches, [row for _, row in rows], self.people)
-        for (at, _), each in zip(rows, held, strict=True):
+        for at, row in rows:
             for i, before in enumerate(self.before):
-                if each[i] != before:
+                if holds(self.branches[i], row) != before:
                     self.found.setdefault(i, Flip(at))
 
     def _give_up(self, horizon: int) -> None:

@@ -17,9 +17,10 @@ from sqlglot import exp
 from sqlglot.expressions import Expr
 
 from user360.segments.compiler import compile as compiler
-from user360.segments.compiler import events_sql
+from user360.segments.compiler import events_sql, shared
 from user360.segments.compiler.compile import Frame
 from user360.segments.compiler.few import People
+from user360.segments.compiler.shared import Names, Ready, Worked
 from user360.segments.explain import crossings, moments
 from user360.segments.explain.crossings import Passing
 from user360.segments.language import nodes, sql
@@ -34,6 +35,7 @@ _FIRST_ASKED, _MOST_ASKED = 3, 32
 _PROBES, _FEW_PROBES = 6, 2
 # In one statement; an engine takes longer to plan many together than one after the other.
 _COLUMNS = 16
+_DIALECT = "duckdb"
 
 
 class Flip(msgspec.Struct, frozen=True):
@@ -236,16 +238,28 @@ def truths(asked: Sequence[tuple[Node, int]], people: People) -> list[bool]:
     """Whether each condition holds of the one person at its time, by the compiler's SQL."""
     found: list[bool] = []
     for first in range(0, len(asked), _COLUMNS):
-        columns: list[Expr] = [
-            whether(compiler.condition(node, msgspec.structs.replace(people.frame, now=at)))
-            for node, at in asked[first : first + _COLUMNS]
-        ]
-        select = exp.Select(
-            expressions=columns,
-            from_=exp.From(this=sql.relation(people.frame.schema, "records")),
-        )
-        found += [bool(held) for held in people.query(compiler.to_sql(select)).rows[0]]
+        sql = _together(asked[first : first + _COLUMNS], people.frame)
+        found += [bool(held) for held in people.query(sql).rows[0]]
     return found
+
+
+def _together(asked: Iterable[tuple[Node, int]], frame: Frame) -> str:
+    """One statement for these conditions, each at its time."""
+    ready: dict[tuple[Worked, int], Ready] = {}
+    columns = []
+    for node, at in asked:
+        there = msgspec.structs.replace(frame, now=at)
+
+        def name(worked: Worked, there: Frame = there) -> str:
+            key = (worked, there.now)
+            if key not in ready:
+                text = shared.worked(worked, there, _DIALECT)
+                ready[key] = Ready.of(worked, f"e{len(ready)}", text, _DIALECT)
+            return ready[key].name
+
+        there = msgspec.structs.replace(there, shared=Names(name))
+        columns.append(compiler.to_sql(whether(compiler.condition(node, there)), _DIALECT))
+    return shared.statement(columns, ready.values(), frame)
 
 
 def whether(test: Expr) -> Expr:

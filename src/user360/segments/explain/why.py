@@ -1,7 +1,7 @@
 """Why somebody is in a segment, or not: each node of the tree, what decided it, when it will flip.
 
 The same compiler in another frame: the person's row and events are set apart, and every single
-condition is a column over that row. What joins them is a condition on these answers.
+condition is a column over that row.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _reasoned(root: Part, people: People, workspace: Workspace, since: Mapping[i
     leaves = [part.node for part in parts if part.leaf is not None]
     held = timelines.truths([(leaf, people.frame.now) for leaf in leaves], people)
     decided = evidence.of_leaves(leaves, held, people, workspace.segments, since)
-    truths = flips.truths_of(parts, held, people)
+    truths = flips.truths_of(parts, held)
     changes = flips.flips(parts, truths, people)
     names = {number: segment.name for number, segment in workspace.segments.items()}
     whole = _Whole(workspace, names, since, decided)

@@ -32,7 +32,7 @@ log = structlog.get_logger()
 # the rest of the time, up to a limit.
 GATHER = 0.1
 SHARE = 0.3
-LONGEST_GATHER = 0.4
+LONGEST_GATHER = 0.2
 # Seconds after which the clock is looked at when nothing else happens.
 TICK = 0.2
 # Seconds before a round that could not be made is tried again.

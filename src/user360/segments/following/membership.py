@@ -17,7 +17,7 @@ from user360.segments.compiler import few, questions
 from user360.segments.compiler.compile import Frame
 from user360.segments.following import clock
 from user360.segments.following.kept import Kept
-from user360.segments.following.together import Part, statement
+from user360.segments.following.together import Part, Together
 from user360.segments.language.nodes import Node
 from user360.storage.warehouse import Snapshot, Warehouse, schema_of
 
@@ -37,7 +37,7 @@ class Difference(msgspec.Struct):
     position: int
 
 
-TOGETHER = 500  # segments in one statement
+_AT_ONCE = 500  # segments in one statement
 Below = dict[int, list[int]]  # for a survivor, the records merged into it
 Pairs = Iterable[Sequence[int]]  # a record that was merged away, and its survivor
 
@@ -54,14 +54,14 @@ def everybody(warehouse: Warehouse, workspace: Workspace, kept: Kept, given: Fra
 
 
 def some(
-    people: few.People, parts: Mapping[Kept, Part], given: Frame, below: Below
+    people: few.People, together: Together, parts: Mapping[Kept, Part], given: Frame, below: Below
 ) -> list[Difference]:
     """Ask about a few people that were set apart, `given` being their frame."""
     asked = list(parts.items())
     found: list[Difference] = []
-    for start in range(0, len(asked), TOGETHER):
-        some = asked[start : start + TOGETHER]
-        answers = people.view.table(statement([part for _, part in some], given))
+    for start in range(0, len(asked), _AT_ONCE):
+        some = asked[start : start + _AT_ONCE]
+        answers = people.view.table(together.statement([part for _, part in some], given))
         ids = answers["id"].to_numpy()
         for column, (kept, _) in enumerate(some):
             fits = answers[column + 1].to_numpy()

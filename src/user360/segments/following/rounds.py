@@ -193,7 +193,7 @@ class Round:
             for kept in asked:
                 with _Guard(kept, given.now):
                     parts[kept] = kept.part(together, there)
-            found = membership.some(people, parts, there, below)
+            found = membership.some(people, together, parts, there, below)
             for kept in parts:
                 crossing = touched.crossing(kept, When(there.now, there.zone))
                 kept.add_due(
