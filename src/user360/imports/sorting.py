@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+import pyarrow.compute as pc
 
 from user360.events.event import encode
 from user360.imports import store
@@ -76,12 +77,11 @@ class _Alike:
 
     def __init__(self, ready: Ready, plan: Plan) -> None:
         self.ready, self.plan = ready, plan
-        texts = {name: column for name, column in ready.texts.items() if name != TAGS}
-        heads = {name: f"{encode(name).decode()}:[" for name in texts}
         # As a cell begins when it holds this value: in no other place can it stand like that.
         self.begins = [
-            [None if text is None else f"{heads[name]}{text}," for text in column.to_pylist()]
-            for name, column in texts.items()
+            pc.binary_join_element_wise(f"{encode(name).decode()}:[", column, ",", "").to_pylist()
+            for name, column in ready.texts.items()
+            if name != TAGS
         ]
         self.tagged = bool(plan.tags) or TAGS in ready.texts
 
@@ -93,22 +93,29 @@ class _Alike:
             return Way.SINGLY
         if plan.on_conflict == "replace":
             return Way.SAME if self._exactly(row, cells) else Way.SINGLY
-        if plan.on_conflict == "update":
-            for column in self.begins:
-                begin = column[row]
-                if begin is not None and begin not in cells:
-                    return Way.SINGLY
+        if plan.on_conflict == "update" and not self._holds(row, cells):
+            return Way.SINGLY
         same = not self.tagged or self._has_tags(row, _decode(cells))
         if same and plan.on_conflict == "skip":
             return Way.SKIP
         return Way.SAME if same else Way.SINGLY
 
-    def _exactly(self, row: int, cells: str) -> bool:
-        shown = _decode(cells)
+    def _holds(self, row: int, cells: str) -> bool:
+        """Whether every value of a row is there; most stand in the order of the file's columns."""
+        place = 0
         for column in self.begins:
             begin = column[row]
-            if begin is not None and begin not in cells:
-                return False
+            if begin is not None:
+                found = cells.find(begin, place)
+                if found < 0 and (found := cells.find(begin)) < 0:
+                    return False
+                place = found
+        return True
+
+    def _exactly(self, row: int, cells: str) -> bool:
+        if not self._holds(row, cells):
+            return False
+        shown = _decode(cells)
         given = {n for n, column in self.ready.texts.items() if column[row].is_valid}
         held = {name for name, cell in shown.items() if cell.value is not None and "/" not in name}
         return held - {TAGS} == given - {TAGS} and self._has_tags(row, shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 import pyarrow as pa
@@ -26,6 +26,12 @@ EVENTS_AT_ONCE = 100_000
 RECORDS_SHARE, EVENTS_SHARE = 0.2, 0.5
 # What the warehouse calls the columns that the log calls otherwise.
 OF_LOG = {"record_id": "record", "received_at": "received"}
+
+
+# From so many touched records on, those that stand alone are read by a quicker way, a bounded
+# number at a time.
+MANY = 200
+ALONE_AT_ONCE = 5_000
 
 
 class LogReader:
@@ -70,9 +76,20 @@ class LogReader:
         self, connection: Connection, workspace: int, touched: Collection[int]
     ) -> tuple[pa.Table | None, list[tuple[int, int]], set[int]]:
         """The living records behind those touched, and where all merged into them live on."""
-        if not touched:
-            return None, [], set()
-        roots = identity_store.roots_of(connection, self.dialect, touched)
+        tables: list[pa.Table] = []
+        rest = set(touched)
+        if len(touched) >= MANY:
+            numbers = sorted(touched)
+            for start in range(0, len(numbers), ALONE_AT_ONCE):
+                part = numbers[start : start + ALONE_AT_ONCE]
+                found = record_store.alone(connection, self.dialect, part)
+                if found is not None:
+                    tables.append(columns.table_of(found, self._taken[workspace]))
+        for table in tables:
+            rest.difference_update(table["id"].to_pylist())
+        if not rest:
+            return (_joined(tables) if tables else None), [], set(touched)
+        roots = identity_store.roots_of(connection, self.dialect, rest)
         forest = identity_store.load_forest(connection, self.dialect, roots, roots)
         merged = [
             (member, root)
@@ -81,8 +98,9 @@ class LogReader:
             if member != root
         ]
         settled = [(forest[n], settle.view(forest, n)) for n in sorted(roots)]
-        table = columns.table(settled, self._taken[workspace])
-        return table, merged, roots | {member for member, _ in merged}
+        tables.append(columns.table(settled, self._taken[workspace]))
+        below = roots | {member for member, _ in merged}
+        return _joined(tables), merged, (set(touched) - rest) | below
 
     def fill(self, ledger: Ledger, warehouse: Warehouse, workspace: int, column: str) -> None:
         """Make a column, with what the ledger holds for it: a retyped or returned property."""
@@ -153,6 +171,13 @@ class LogReader:
                 warehouse.apply({workspace: brought}, 0)
             position = found.last
             yield position
+
+
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Records in the order of their numbers; a property that a table lacks has no values there."""
+    if len(tables) == 1:
+        return tables[0]
+    return pa.concat_tables(tables, promote_options="default").sort_by("id")
 
 
 def _meant(workspace: int, told: pa.Table) -> tuple[set[int], set[int]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from user360.records import settle
 from user360.records.properties import Catalogue, Property, Type
 from user360.records.settle import Cell, Own
 from user360.records.shape import fitting
@@ -33,6 +35,53 @@ def table(records: Sequence[Settled], catalogue: Catalogue) -> pa.Table:
             arrays.append(column([cells.get(declared.name) for _, cells in records], declared))
             names.append(declared.column)
     return pa.Table.from_arrays(arrays, names=names)
+
+
+class Alone(NamedTuple):
+    """Records that nothing was merged into, as the ledger holds them: each field as long as all."""
+
+    numbers: list[str]
+    user_ids: list[str]  # empty for none
+    created: list[str]
+    updated: list[str]
+    cells: list[str]
+
+
+class _Shown(msgspec.Struct, array_like=True, gc=False):
+    """As much of a cell as the warehouse holds of it."""
+
+    value: Any
+
+
+_decode = msgspec.json.Decoder(dict[str, _Shown]).decode
+
+
+def table_of(alone: Alone, catalogue: Catalogue) -> pa.Table:
+    """The same table as `table` makes, in a third of the time: what is settled is read off."""
+    moments = (pa.array(told).cast(pa.int64()) for told in (alone.created, alone.updated))
+    ids = pa.array([user_id or None for user_id in alone.user_ids], pa.string())
+    numbers = pa.array(alone.numbers).cast(pa.int64())
+    fixed = [numbers, ids, *(told.cast(pa.timestamp("us")) for told in moments)]
+    held = [_values(text) for text in alone.cells]
+    present = set().union(*held)
+    arrays, names = list(fixed), [name for name, _ in FIXED]
+    for declared in catalogue:
+        if declared.name in present:
+            values = [None if (c := own.get(declared.name)) is None else c.value for own in held]
+            if declared.retyped:
+                values = [fitting(declared, value) for value in values]
+            arrays.append(CONVERT.get(declared.type, _plain)(values, declared))
+            names.append(declared.column)
+    return pa.Table.from_arrays(arrays, names=names)
+
+
+def _values(text: str) -> Mapping[str, _Shown | Cell]:
+    """What the cells of one record come to, by property."""
+    cells = _decode(text)
+    if settle.COVER in cells or ("/" in text and any("/" in key for key in cells)):
+        own = Own(0, None, settle.decode_cells(text), 0, 0)
+        return settle.view({0: own}, 0)
+    return cells
 
 
 def column(cells: Sequence[Cell | None], declared: Property) -> pa.Array:

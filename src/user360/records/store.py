@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 
-from user360.records import settle
+from user360.records import columns, settle
 from user360.records.properties import FIRST_CUSTOM_ID, Catalogue, Property, Type
-from user360.storage.ledger import Connection
+from user360.storage.ledger import Connection, Dialect, array, run
 
 PLAIN = sa.text(
     "SELECT r.id, r.user_id, r.cells, r.created_at, r.updated_at FROM records r"
@@ -24,6 +25,24 @@ def plain(connection: Connection, number: int) -> settle.Own | None:
         return None
     found, user_id, cells, created, updated = row
     return settle.Own(found, user_id, settle.decode_cells(cells), created, updated)
+
+
+def alone(
+    connection: Connection, dialect: Dialect, numbers: Collection[int]
+) -> columns.Alone | None:
+    """Those of these records that live and that nothing was merged into; None for nobody.
+
+    They come in one step, however many: at each row the driver lets busy threads go first.
+    """
+    fields = ("r.id", "coalesce(r.user_id, '')", "r.created_at", "r.updated_at", "r.cells")
+    lines = ", ".join(dialect.lines(field) for field in fields)
+    query = (
+        f"SELECT {lines} FROM records r WHERE r.id IN {dialect.values('numbers')}"
+        " AND r.merged_into IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM records m WHERE m.merged_into = r.id)"
+    )
+    (found,) = run(connection, query, {"numbers": array(sorted(numbers))})
+    return None if found[0] is None else columns.Alone(*(text.split("\n") for text in found))
 
 
 def load_catalogue(connection: Connection, workspace: int) -> Catalogue:
