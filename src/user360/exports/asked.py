@@ -87,10 +87,17 @@ def node_of(asked: Asked, workspace: Workspace) -> Node | None:
 
 def period(asked: Asked, workspace: Workspace) -> tuple[int | None, int | None]:
     """The first moment and the one after the last, in microseconds. Raises `Invalid`."""
-    return (
-        _moment(asked.since, "from", workspace),
-        _moment(asked.until, "to", workspace),
-    )
+    return since(asked, workspace), until(asked, workspace)
+
+
+def since(asked: Asked, workspace: Workspace) -> int | None:
+    """The first moment. Raises `Invalid`."""
+    return _moment(asked.since, "from", workspace)
+
+
+def until(asked: Asked, workspace: Workspace) -> int | None:
+    """The moment after the last. Raises `Invalid`."""
+    return _moment(asked.until, "to", workspace)
 
 
 def _moment(text: str | None, path: str, workspace: Workspace) -> int | None:
@@ -131,7 +138,8 @@ CHECKS: tuple[Callable[[Asked, Workspace], object], ...] = (
     columns_of,
     segment_of,
     node_of,
-    period,
+    since,
+    until,
     _fitting,
 )
 
