@@ -278,7 +278,7 @@ def test_every_export_leaves_a_line_in_the_audit(people: Api) -> None:
 def test_whoever_goes_away_is_not_waited_for(server: Serving) -> None:
     """The stream's place and its view of the warehouse are given back."""
     headers = {"x-api-key": server.product.key}
-    texts = {name: "x" * 250 for name in ("city", "country", "firstName", "lastName", "gender")}
+    texts = dict.fromkeys(("city", "country", "firstName", "lastName", "gender"), "x" * 250)
     rows = [{"userId": f"many-{n}", "properties": texts} for n in range(10_000)]
     with httpx.Client(base_url=f"{server.url}/api/v1", headers=headers, timeout=60) as client:
         assert client.post("/users/bulk", json={"users": rows}).status_code == 200
