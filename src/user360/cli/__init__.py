@@ -14,6 +14,8 @@ from user360.cli import (
     checks,
     demo,
     event,
+    export,
+    import_,
     key,
     output,
     property,
@@ -52,6 +54,8 @@ def commands() -> typer.Typer:
     app.command()(server.serve)
     app.command()(demo.demo)
     app.add_typer(segment.group(), name="segment")
+    app.add_typer(import_.group(), name="import")
+    app.command()(export.export)
     for noun in (user, property, event, key, workspace):
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     app.command()(checks.doctor)
@@ -85,5 +89,6 @@ def _begin(
 ) -> None:
     """One true record of each customer, and segments that are right within a second.
 
-    Exit codes: 0 done, 1 a problem was found (doctor), 2 it could not be done.
+    Exit codes: 0 done, 1 a problem was found (doctor) or some rows failed (import), 2 it could not
+    be done.
     """

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import io
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from user360.cli import files
 from user360.errors import Fault, Invalid, NotFound, Problem, Unavailable
 
 if TYPE_CHECKING:
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 Send = Callable[["httpx.Request"], "httpx.Response"]
 HERE = "http://user360"  # where requests go that stay in this process
 PAGE = 1_000
+PIECE = 8 << 20  # bytes of a file in one answer
 SEQ, MIN_SEQ = "X-User360-Seq", "X-User360-Min-Seq"
 
 
@@ -49,6 +54,51 @@ class Api:
         """Send the text of a CSV file."""
         return self._ask("POST", path, query, text.encode(), "text/csv")
 
+    def send_file(
+        self,
+        file: Path,
+        /,
+        *path: str,
+        most: int | None = None,
+        reached: Callable[[float, float], None] = lambda *_: None,
+        **parts: Any,
+    ) -> Any:
+        """Send a file, or its first `most` bytes, as a form; `parts` go with it as JSON.
+
+        `reached` is told how many bytes are sent, and of how many. Raises `Invalid`.
+        """
+        try:
+            with file.open("rb") as content:
+                size = os.fstat(content.fileno()).st_size
+                given: Any = content
+                if most is not None and size > most:
+                    given = io.BytesIO(files.beginning(content.read(most)))
+                form: dict[str, Any] = {
+                    name: (None, msgspec.json.encode(part)) for name, part in parts.items()
+                }
+                sent = files.Counted(given, lambda done: reached(done, size))
+                form["file"] = (file.name, sent)
+                return self._ask("POST", path, {}, form=form)
+        except OSError as error:
+            raise Invalid(f"{file} cannot be read: {error.strerror}") from error
+
+    def download(self, target: Path, /, *path: str, **query: Any) -> None:
+        """Write a file that the API makes to `target`. Raises `Invalid` when it cannot be."""
+        with contextlib.closing(self._sent("GET", path, query)) as response:
+            try:
+                with target.open("wb") as file:
+                    for piece in response.iter_bytes():
+                        file.write(piece)
+            except OSError as error:
+                raise Invalid(f"{target} cannot be written: {error.strerror}") from error
+
+    def pieces(self, size: int, /, *path: str) -> Iterator[bytes]:
+        """A file of `size` bytes that the API keeps, a piece at a time."""
+        for first in range(0, size, PIECE):
+            wanted = {"range": f"bytes={first}-{min(first + PIECE, size) - 1}"}
+            with contextlib.closing(self._sent("GET", path, {}, more=wanted)) as response:
+                yield response.read()
+
     def put(self, *path: str, body: Any) -> Any:
         return self._ask("PUT", path, {}, body)
 
@@ -77,10 +127,27 @@ class Api:
         query: Mapping[str, Any],
         body: Any = None,
         kind: str = "application/json",
+        form: Mapping[str, Any] | None = None,
     ) -> Any:
+        response = self._sent(method, path, query, body, kind, form)
+        content = response.read()
+        response.close()
+        return msgspec.json.decode(content) if content else None
+
+    def _sent(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: Mapping[str, Any],
+        body: Any = None,
+        kind: str = "application/json",
+        form: Mapping[str, Any] | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """The answer to a request, of which the body may still be on its way."""
         import httpx
 
-        headers = {"x-api-key": self._key, MIN_SEQ: str(self._seq)}
+        headers = {"x-api-key": self._key, MIN_SEQ: str(self._seq), **(more or {})}
         if not self._seq:
             del headers[MIN_SEQ]
         content = None
@@ -90,14 +157,15 @@ class Api:
         address = "/".join([self.url, "api", "v1", *(quote(part, safe="") for part in path)])
         # `from` cannot be the name of a Python argument, so it is passed as `from_`.
         given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
-        request = httpx.Request(method, address, params=given, content=content, headers=headers)
-        return self._answer(self._send(request))
-
-    def _answer(self, response: httpx.Response) -> Any:
+        request = httpx.Request(
+            method, address, params=given, content=content, files=form, headers=headers
+        )
+        response = self._send(request)
         if response.status_code >= 400:
+            response.read()
             raise _refused(response)
         self._seq = max(self._seq, int(response.headers.get(SEQ, 0)))
-        return msgspec.json.decode(response.content) if response.content else None
+        return response
 
 
 def _refused(response: httpx.Response) -> Problem:
@@ -126,7 +194,8 @@ def remote(url: str, key: str | None) -> Iterator[Api]:
     if not usable:
         raise Invalid(f"{url} is no address of a server, such as http://127.0.0.1:3600")
     with httpx.Client(timeout=httpx.Timeout(600, connect=10)) as client:
-        yield Api(_plainly(client.send, url), url, key)
+        send = functools.partial(client.send, stream=True)
+        yield Api(_plainly(send, url), url, key)
 
 
 def _plainly(send: Send, url: str) -> Send:
@@ -189,6 +258,8 @@ def in_process(platform: Platform, workspace: str) -> Iterator[Api]:
 
 
 async def _whole(transport: httpx.ASGITransport, request: httpx.Request) -> httpx.Response:
+    import httpx
+
     response = await transport.handle_async_request(request)
-    await response.aread()
-    return response
+    content = await response.aread()
+    return httpx.Response(response.status_code, headers=response.headers, content=content)

@@ -75,7 +75,10 @@ def connected(command: Callable[Concatenate[Api, Own], Answer]) -> Callable[...,
         **own: Any,
     ) -> None:
         with place(context, data, url, key, workspace) as reached:
-            output.show(command(reached, **own), as_json)  # type: ignore[call-arg] # its own options by name
+            answer = command(reached, **own)  # type: ignore[call-arg] # its own options by name
+            output.show(answer, as_json)
+        if answer.code:
+            raise typer.Exit(answer.code)
 
     return _with_options(run, command)
 

@@ -17,15 +17,16 @@ WIDE = 10_000  # nothing is cut off in what another program reads
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a command answers: `data` for programs; for people a table, or lines of text.
+    """What a command answers: `data` for programs; for people lines of text, a table, or both.
 
-    A row of the table holds a cell for each of `columns`.
+    A row of the table holds a cell for each of `columns`. `code` is the exit code.
     """
 
     data: Any
     text: str = ""
     columns: Sequence[str] = ()
     rows: Sequence[Sequence[Any]] = ()
+    code: int = 0
 
 
 def table(data: Any, items: Iterable[Mapping[str, Any]], **columns: str) -> Answer:
@@ -43,10 +44,11 @@ def show(answer: Answer, as_json: bool) -> None:
     """Print an answer."""
     if as_json:
         json(answer.data)
-    elif answer.columns:
-        _table(answer)
-    else:
+        return
+    if answer.text or not answer.columns:
         line(answer.text)
+    if answer.columns:
+        _table(answer)
 
 
 def line(text: str) -> None:

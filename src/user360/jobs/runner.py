@@ -1,7 +1,8 @@
-"""The queue: jobs are done one after another in the order of asking, in two lanes.
+"""The queue: jobs are done one after another in the order of asking, in three lanes.
 
-What comes in does not wait for what goes out. A job that fails says why and the next one begins;
-one whose process died goes on at the next start. Nothing polls: whoever waits is woken.
+What comes in does not wait for what goes out, nor for those who look for files elsewhere. A job
+that fails says why and the next one begins; one whose process died goes on at the next start.
+Nothing polls: whoever waits is woken.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from user360.platform import Platform
 
 log = structlog.get_logger()
-Lane = Literal["in", "out"]
+Lane = Literal["in", "out", "look"]
 Run = Callable[[Work], Any]
-LANES: tuple[Lane, ...] = ("in", "out")
+LANES: tuple[Lane, ...] = ("in", "out", "look")
 DAY = 86_400
 # How long the ledger is given to come back before a job's end is written once more.
 AGAIN_SECONDS = 2.0
@@ -128,11 +129,11 @@ class Runner:
             self._waiting[job.id] = job.kind
             self._signal.notify_all()
 
-    def find(self, workspace: int, job_id: str) -> Job:
-        """A job of a workspace as it is now. Raises `NotFound`."""
+    def find(self, workspace: int, job_id: str, kinds: Collection[str] = ()) -> Job:
+        """A job of a workspace, of these kinds, as it is now. Raises `NotFound`."""
         with self.platform.ledger.read() as connection:
             found = store.one(connection, job_id, workspace)
-        if found is None:
+        if found is None or (kinds and found.kind not in kinds):
             raise NotFound("There is no such job")
         return self._live(found)
 
