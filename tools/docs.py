@@ -23,7 +23,7 @@ from user360 import cli, errors, settings
 from user360.access import roles, workspaces
 from user360.ingest import steps
 from user360.observe import metrics
-from user360.segments.language import operators
+from user360.segments.language import page as conditions_page
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 
@@ -201,7 +201,7 @@ def commands_page() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
-    "conditions.md": operators.reference_page,
+    "conditions.md": conditions_page.reference_page,
     "errors.md": errors_page,
     "metrics.md": metrics_page,
     "roles.md": roles_page,

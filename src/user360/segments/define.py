@@ -42,7 +42,9 @@ def create(
     `Invalid`, `InvalidCondition`, and `Conflict` for a name that is taken.
     """
     if condition is not None:
-        tree.parse(condition, change.workspace.catalogue, "where", usage.usable(change.workspace))
+        workspace = change.workspace
+        usable = usage.usable(workspace)
+        _check_extent(workspace, tree.parse(condition, workspace.catalogue, "where", usable))
     number = store.insert(
         change.connection,
         change.workspace.id,
@@ -105,7 +107,16 @@ def checked(workspace: Workspace, segment: Segment, condition: dict[str, Any]) -
         names = " -> ".join(workspace.segments[number].name for number in way)
         message = f"where would make the segment ask about itself: {names}"
         raise InvalidCondition.at("where", message)
+    _check_extent(workspace, node)
     return node
+
+
+def _check_extent(workspace: Workspace, node: nodes.Node) -> None:
+    """Refuse what could never be evaluated: too much, with the segments within it."""
+    try:
+        dependencies.check_extent(node, conditions.Conditions(workspace))
+    except InvalidCondition as problem:
+        raise InvalidCondition.at("where", problem.detail) from problem
 
 
 def _next_version(change: Change, segment: Segment, new: dict[str, Any], announce: bool) -> Segment:

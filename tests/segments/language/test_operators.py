@@ -13,7 +13,7 @@ from tests.segments import people, reference
 from tests.segments.people import Warehouse
 from tests.segments.reference import Happening, Person
 from user360.records.properties import Type
-from user360.segments.language import operators
+from user360.segments.language import operators, page
 from user360.segments.language.operators import TABLE, Json, Operator, Takes
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "conditions.md"
@@ -193,4 +193,4 @@ def test_no_two_rows_answer_to_one_name_and_type() -> None:
 
 
 def test_the_committed_reference_page_is_the_one_the_table_makes() -> None:
-    assert PAGE.read_text(encoding="utf-8") == operators.reference_page()
+    assert PAGE.read_text(encoding="utf-8") == page.reference_page()

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from user360.records.properties import Type
 from user360.segments.language import comparisons as compare
-from user360.segments.language import page, periods
+from user360.segments.language import periods
 from user360.segments.language.comparisons import Comparison
 
 
@@ -207,8 +207,3 @@ _IN_EVENTS: dict[str, list[Operator]] = {
 }
 
 EVENT_NAMES = tuple(_IN_EVENTS)
-
-
-def reference_page() -> str:
-    """The reference of the condition language, in Markdown, with every operator of the table."""
-    return page.render(TABLE, TOTALS.values())

@@ -1,14 +1,11 @@
-"""The words of the reference page round the tables of operators."""
+"""The reference page of conditions: the tables of operators, and the words round them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
 
 from user360.records.properties import Type
-
-if TYPE_CHECKING:
-    from user360.segments.language.operators import Operator, Total
+from user360.segments.language.operators import TABLE, TOTALS, Operator, Total
 
 _BEGINNING = """\
 # Conditions
@@ -156,8 +153,13 @@ and not by way of others either.
 """
 
 
+def reference_page() -> str:
+    """The reference of the condition language, in Markdown, with every operator of the table."""
+    return render(TABLE, TOTALS.values())
+
+
 def render(table: Collection[Operator], totals: Iterable[Total]) -> str:
-    """The page in Markdown."""
+    """The page in Markdown, from these operators."""
     properties = "".join(
         f"| `{row.name}` | {_types(row)} | {row.takes.value} | {row.label} |\n"
         for row in table
