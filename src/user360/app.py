@@ -28,11 +28,13 @@ from user360.erasure import jobs as erasure_jobs
 from user360.errors import Problem, StorageFailed
 from user360.exports import jobs as export_jobs
 from user360.imports import jobs as import_jobs
+from user360.imports.schedules import looking
+from user360.imports.schedules.timekeeper import Timekeeper
 from user360.platform import Platform
 
 log = structlog.get_logger()
 # The slices with work that takes long: each says what its jobs do.
-WORKING = (import_jobs, export_jobs, erasure_jobs)
+WORKING = (import_jobs, export_jobs, erasure_jobs, looking)
 # Threads on which questions are answered; one that waits to see a write takes one too. Fewer than
 # the ledger has connections for reading.
 THREADS = 12
@@ -58,7 +60,7 @@ def create(platform: Platform) -> Litestar:
 
     app = Litestar(
         route_handlers=[*options(handlers), *handlers],
-        state=State({"platform": platform, "limits": limits}),
+        state=State({"platform": platform, "limits": limits, "timekeeper": Timekeeper(platform)}),
         middleware=[Named, intake],
         exception_handlers={
             Problem: on_problem,

@@ -29,6 +29,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from user360 import app
 from user360.errors import Unavailable
+from user360.imports.schedules.timekeeper import Timekeeper
 from user360.platform import Platform
 
 log = structlog.get_logger()
@@ -138,7 +139,16 @@ def _prepare() -> None:
 
 
 async def _run(platform: Platform, host: str, port: int, ready: Callable[[], None]) -> None:
-    application = UnderWay(app.create(platform))
+    made = app.create(platform)
+    timekeeper: Timekeeper = made.state.timekeeper
+    timekeeper.start()
+    try:
+        await _serve(UnderWay(made), host, port, ready)
+    finally:
+        timekeeper.close()
+
+
+async def _serve(application: UnderWay, host: str, port: int, ready: Callable[[], None]) -> None:
     server = embedded(application, host, port)
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()

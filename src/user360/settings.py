@@ -64,6 +64,14 @@ TABLE: tuple[Setting, ...] = (
     Setting("warehouse_threads", "USER360_WAREHOUSE_THREADS", 2, "threads of one warehouse query"),
     Setting("fresh_rows", "USER360_FRESH_ROWS", 200_000, "events kept unsorted before a fold"),
     Setting("export_days", "USER360_EXPORT_DAYS", 7, "days that exported files can be taken away"),
+    Setting(
+        "import_root",
+        "USER360_IMPORT_ROOT",
+        "",
+        "folder in which each workspace has one of its name for scheduled imports; empty is none",
+        "/.*",
+        "an absolute path",
+    ),
     Setting("files_days", "USER360_FILES_DAYS", 30, "days that files of finished jobs are kept"),
     Setting(
         "log_level",
@@ -97,6 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     warehouse_threads: int = 2
     fresh_rows: int = 200_000
     export_days: int = 7
+    import_root: str = ""
     files_days: int = 30
     log_level: str = "info"
     log_format: str = "json"

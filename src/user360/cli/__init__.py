@@ -19,6 +19,7 @@ from user360.cli import (
     key,
     output,
     property,
+    schedule,
     segment,
     server,
     user,
@@ -56,7 +57,7 @@ def commands() -> typer.Typer:
     app.add_typer(segment.group(), name="segment")
     app.add_typer(import_.group(), name="import")
     app.command()(export.export)
-    for noun in (user, property, event, key, workspace):
+    for noun in (schedule, user, property, event, key, workspace):
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     app.command()(checks.doctor)
     app.command()(checks.rebuild)

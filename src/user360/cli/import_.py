@@ -161,10 +161,10 @@ def _followed(api: Api, job: str) -> dict[str, Any]:
 
 
 def _ended_by_itself(api: Api, job: str) -> dict[str, Any]:
-    return _watched("Importing", lambda: api.get("imports", job), lambda told: told["expected"])
+    return watched("Importing", lambda: api.get("imports", job), lambda told: told["expected"])
 
 
-def _watched(
+def watched(
     what: str, ask: Callable[[], dict[str, Any]], total: Callable[[dict[str, Any]], int | None]
 ) -> dict[str, Any]:
     """What `ask` answers once that is no longer unfinished; a bar shows how far it is."""
@@ -272,7 +272,7 @@ def undo(api: Api, job: Import, yes: Yes = False) -> Answer:
     output.note(import_told.plan(plan))
     confirm("Undo the import?", yes)
     undoing = api.post("imports", job, "undo", body=None)["undo"]
-    told = _watched(
+    told = watched(
         "Undoing", lambda: api.get("jobs", undoing), lambda told: told["progress"].get("total")
     )
     return import_told.undone(told)
