@@ -50,12 +50,20 @@ def people(api: Api) -> dict[str, Any]:
         "segment_id": {1: dynamic, 2: static},
         "key_id": {2: keys["reader"]},
         "job_id": lambda: waiting(api),
+        "export_id": lambda: exported(api),
         "schedule_id": {1: scheduled(api)},
         "import_id": {
             imports.ONE["import_id"]: lambda: waiting(api),
             "done": lambda: imported(api),
         },
     }
+
+
+def exported(api: Api) -> str:
+    """An export that has come to its end."""
+    asked: str = api.post("/exports", {"columns": ["userId"]}).json()["id"]
+    api.client.app.state.platform.jobs.wait(asked, 60)
+    return asked
 
 
 def waiting(api: Api) -> str:
