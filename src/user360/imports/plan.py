@@ -90,9 +90,10 @@ def make(
         found = _column(column, name, headers, catalogue, faults)
         if found is None and options.create_properties and (near := catalogue.near(name)):
             found = Column(column, near.name, near.type) if near.name != USER_ID else None
-        if found is None and options.create_properties and _may_be_made(column, name, faults):
-            found = Column(column, name, kinds.get(column, Type.STRING))
-            wanted.append(found)
+        if found is None and options.create_properties:
+            if _may_be_made(column, name, faults):
+                found = Column(column, name, kinds.get(column, Type.STRING))
+                wanted.append(found)
         elif found is None and given:
             _refuse(column, name, catalogue, faults)
         if found is not None:
