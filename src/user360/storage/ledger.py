@@ -121,7 +121,7 @@ class Ledger:
     def migrate(self) -> None:
         """Bring the schema to the newest version."""
         with _plainly():
-            if self._version() == _newest():
+            if self._version() == newest():
                 return
             _upgrade(self.url)
 
@@ -197,7 +197,11 @@ class Ledger:
         """Write the ledger as it is now into a new file; others go on reading and writing."""
         with _plainly(), self._reader.connect() as connection:
             driver: Any = connection.connection.driver_connection
-            driver.execute("VACUUM INTO ?", [str(path)])
+            driver.execute("PRAGMA query_only=OFF")
+            try:
+                driver.execute("VACUUM INTO ?", [str(path)])
+            finally:
+                driver.execute("PRAGMA query_only=ON")
 
     def close(self) -> None:
         self.checkpoints.close()
@@ -256,7 +260,7 @@ def _engine(url: str, begin: str, size: int) -> sa.Engine:
     return engine
 
 
-def _newest() -> str:
+def newest() -> str:
     """The version that the newest migration leads to: its file's name begins with it."""
     return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
 

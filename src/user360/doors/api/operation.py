@@ -12,9 +12,10 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.params import QueryParameter
 from litestar.typing import FieldDefinition
 
+from user360.access import workspaces
 from user360.doors import gate
 from user360.doors.api import bodies
-from user360.errors import Fault, Problem
+from user360.errors import Fault, Forbidden, Problem
 
 PREFIX = "/api/v1"
 FORM = "multipart/form-data"
@@ -41,7 +42,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `refuses` are the statuses beyond those that every call knows; `waits` says that it asks the
     warehouse and honours `X-User360-Min-Seq`, `writes` that it answers with `X-User360-Seq`;
     `reads` is the media type of a body that the handler reads itself: as text, or as a form whose
-    parts `form` describes; `gives` are the media types of an answer that is a file.
+    parts `form` describes; `gives` are the media types of an answer that is a file; `everywhere`
+    says that it is about all workspaces, and only for keys of the default one.
     """
 
     may: str
@@ -51,6 +53,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     reads: str | None = None
     form: Mapping[str, Any] = {}
     gives: tuple[str, ...] = ()
+    everywhere: bool = False
     example: Example = Example()
 
 
@@ -68,6 +71,7 @@ def operation(
     reads: str | None = None,
     form: Mapping[str, Any] | None = None,
     gives: tuple[str, ...] = (),
+    everywhere: bool = False,
     example: Example | None = None,
 ) -> Callable[[Any], HTTPRouteHandler]:
     """Make a function the handler of a call.
@@ -84,11 +88,12 @@ def operation(
         reads=FORM if form else reads,
         form=form or {},
         gives=gives,
+        everywhere=everywhere,
         example=example or Example(),
     )
     decorate: Callable[[Any], HTTPRouteHandler] = METHODS[method](
         PREFIX + path,
-        guards=[guard(may)],
+        guards=[guard(may, everywhere)],
         status_code=status,
         tags=[tag],
         summary=summary,
@@ -99,7 +104,7 @@ def operation(
     return decorate
 
 
-def guard(may: str) -> Any:
+def guard(may: str, everywhere: bool = False) -> Any:
     """One guard, for each costs a copy of the handler: who may, and with which parameters."""
     allowed = gate.allow(may)
 
@@ -107,6 +112,8 @@ def guard(may: str) -> Any:
         connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
     ) -> None:
         await allowed(connection, handler)
+        if everywhere and gate.actor_of(connection).workspace.name != workspaces.DEFAULT:
+            raise Forbidden("This is about all workspaces; it takes a key of the default one")
         if connection.scope["query_string"]:
             refuse_unknown_parameters(connection, handler)
 

@@ -1,0 +1,103 @@
+"""A backup's form: files one after another as tar, compressed with Zstandard, never in memory."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from user360.errors import Invalid
+
+PIECE = 1 << 20  # bytes
+BLOCK = tarfile.BLOCKSIZE
+CODEC = "zstd"
+DAMAGED = "The backup is damaged or not whole; nothing was restored"
+
+
+class _Sink(io.RawIOBase):
+    """Takes what was compressed until it is fetched."""
+
+    def __init__(self) -> None:
+        self.taken = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: Any) -> int:
+        given = bytes(memoryview(piece))
+        self.taken += given
+        return len(given)
+
+    def fetch(self) -> bytes:
+        taken, self.taken = bytes(self.taken), bytearray()
+        return taken
+
+
+def write(entries: Iterable[tuple[str, int, Iterable[bytes]]]) -> Iterator[bytes]:
+    """The bytes of a backup with these entries: name, size and content, in pieces."""
+    sink = _Sink()
+    with pa.CompressedOutputStream(pa.PythonFile(sink, mode="w"), CODEC) as packed:
+        for piece in _tar(entries):
+            packed.write(piece)
+            if len(sink.taken) >= PIECE:
+                yield sink.fetch()
+    yield sink.fetch()
+
+
+def _tar(entries: Iterable[tuple[str, int, Iterable[bytes]]]) -> Iterator[bytes]:
+    for name, size, content in entries:
+        about = tarfile.TarInfo(name)
+        about.size, about.mode = size, 0o600
+        yield about.tobuf(tarfile.PAX_FORMAT)
+        yield from content
+        yield b"\0" * (-size % BLOCK)
+    yield b"\0" * (2 * BLOCK)
+
+
+def pieces(path: Path) -> Iterator[bytes]:
+    """A file piece by piece."""
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece
+
+
+def read(file: BinaryIO) -> Generator[tuple[str, int, Iterator[bytes]]]:
+    """The entries of a backup: name, size and content. Each is to be read before the next.
+
+    Raises `Invalid` where the backup is damaged or ends early.
+    """
+    try:
+        with (
+            pa.CompressedInputStream(pa.PythonFile(file, mode="r"), CODEC) as plain,
+            tarfile.open(fileobj=_Reading(plain), mode="r|") as archive,
+        ):
+            for about in archive:
+                content = archive.extractfile(about)
+                if content is None:
+                    raise Invalid(f"{DAMAGED}: {about.name[:100]} is no plain file")
+                yield about.name, about.size, _content(content)
+    except (OSError, EOFError, tarfile.TarError, pa.ArrowException) as error:
+        raise Invalid(DAMAGED) from error
+
+
+class _Reading(io.RawIOBase):
+    """A stream of the library as the standard library reads one."""
+
+    def __init__(self, stream: pa.NativeFile) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        found: bytes = self._stream.read(None if size < 0 else size)
+        return found
+
+
+def _content(file: object) -> Iterator[bytes]:
+    while piece := file.read(PIECE):  # type: ignore[attr-defined] # what tarfile gives reads
+        yield piece
