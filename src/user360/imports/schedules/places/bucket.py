@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 CONNECT, REQUEST = "15s", "60s"
 TRIES = 2
+GONE = "There is no such bucket, or the file is gone"
 
 
 class BucketReader:
@@ -90,10 +91,12 @@ def _told() -> Iterator[None]:
     try:
         yield
     except exceptions.NotFoundError:
-        raise Unavailable("There is no such bucket, or the file is gone") from None
+        raise Unavailable(GONE) from None
     except denied:
         raise Unavailable("The bucket does not let these keys in") from None
-    except exceptions.BaseError:
+    except exceptions.BaseError as error:
+        if "NoSuchBucket" in str(error):
+            raise Unavailable(GONE) from None
         raise Unavailable("The bucket cannot be read at this address with these keys") from None
     except OSError as error:
         raise Unavailable(f"The file cannot be kept: {error.strerror}") from error
