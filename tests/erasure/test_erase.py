@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pytest
 
@@ -15,9 +13,11 @@ from tests.erasure import traces
 from tests.stories.shop import Shop
 from user360 import ids
 from user360.access import audit
-from user360.erasure import erase, jobs, purge, store
+from user360.erasure import erase, jobs, purge
 from user360.errors import NotFound, PersonErased
 from user360.events import store as event_store
+from user360.imports import failures, undoing
+from user360.imports.failures import Failed, Wrong
 from user360.ingest import bulk, doctor
 from user360.ingest.call import Event, Verb
 from user360.jobs import files
@@ -25,6 +25,7 @@ from user360.jobs import store as jobs_store
 from user360.jobs.job import Job
 from user360.platform import Platform
 from user360.records.properties import Property, Type
+from user360.records.settle import Cell
 from user360.segments import define
 from user360.settings import Settings
 from user360.storage.ledger import Connection
@@ -233,8 +234,13 @@ def test_whatever_names_them_in_passing_is_cleaned(
     platform: Platform, shop: Shop, directory: Path
 ) -> None:
     zelda_and_omar(shop)
-    line = {"userId": "zelda-7", "row": "zelda-7;Zelda"}, {"userId": "omar-1", "row": "omar-1"}
-    body = gzip.compress(b"".join(msgspec.json.encode(each) + b"\n" for each in line))
+    wrong = (Wrong("age", "age", "invalidDataType", "age is no number"),)
+    rows = [{"id": "zelda-7", "name": "Zelda"}, {"id": "omar-1", "name": "Omar"}]
+    failed = [Failed(line, row, wrong) for line, row in enumerate(rows, 2)]
+    cell = Cell("Somewhere", 1, "m", 1, "csv", "import:job1")
+    replaced = tuple(
+        undoing.Replaced(number(shop, who), {"city": cell}) for who in ("zelda-7", "omar-1")
+    )
 
     def name_them(connection: Connection) -> None:
         change = platform.change(connection, shop.workspace, "key:1")
@@ -242,7 +248,9 @@ def test_whatever_names_them_in_passing_is_cleaned(
         condition = {"property": "email", "op": "is", "values": ["zelda@zeldamail.org", "a@b.co"]}
         define.create(change, "All but zelda-7", "See zelda@zeldamail.org", condition)
         jobs_store.add(connection, finished(shop, "job1", {"file": "zelda-7.csv"}))
-        store.keep_part(connection, "job1", "failed", 0, body)
+        failures.write(connection, "job1", 0, failed)
+        undoing.keep(connection, "job1", 0, undoing.Done(replaced=replaced[:1]))
+        undoing.keep(connection, "job1", 1, undoing.Done(replaced=replaced[1:]))
         rejection = event_store.Rejection("sdk", "zelda-7 clicked", "invalid", "p.zelda-7", "bad")
         event_store.save_rejections(connection, shop.workspace.id, {rejection: 3}, platform.now())
 
@@ -250,7 +258,7 @@ def test_whatever_names_them_in_passing_is_cleaned(
     (files.directory(directory, "job1") / "upload.csv").write_text("zelda-7;Zelda;Zeldaville\n")
     receipt = erased(shop, "zelda-7")
     told = ("auditLines", "jobs", "jobRows", "rejections", "segments", "files")
-    assert [receipt["removed"][name] for name in told] == [1, 1, 1, 1, 1, 1]
+    assert [receipt["removed"][name] for name in told] == [1, 1, 2, 1, 1, 1]
     with platform.ledger.read() as connection:
         lines = audit.lines(connection, shop.workspace.id, None, 50)
     assert {"name": "for (erased) only"} in [line["detail"] for line in lines]
@@ -261,6 +269,17 @@ def test_whatever_names_them_in_passing_is_cleaned(
     platform.close()
     assert traces.found(directory, [*HERS, "Zelda"]) == {}
     assert "job_parts failed" in traces.found(directory, ["omar-1"])["omar-1"]
+
+
+def test_an_old_file_fails_with_the_line_alone(shop: Shop) -> None:
+    wrong = (Wrong("id", "userId", "erased", "The person of this userId was erased"),)
+    rows = [Failed(2, {"id": "zelda-7", "name": "Zelda"}, wrong)]
+
+    def write(connection: Connection) -> list[Failed]:
+        failures.write(connection, "job2", 0, rows)
+        return list(failures.read(connection, "job2"))
+
+    assert shop.platform.write(write) == [Failed(2, {}, wrong)]
 
 
 def finished(shop: Shop, job: str, params: dict[str, Any]) -> Job:

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import sqlalchemy as sa
 
-from user360.erasure import parts
 from user360.events import chunk
+from user360.imports import store
 from user360.platform import LEDGER, WAREHOUSE
 
 
@@ -41,8 +41,9 @@ def _unpacked(path: Path) -> Iterator[tuple[str, bytes]]:
     with engine.connect() as connection:
         for (body,) in connection.execute(sa.text("SELECT body FROM log")):
             yield "log", str(chunk.unpack([body]).to_pylist()).encode()
-        for name, body in connection.execute(sa.text("SELECT name, body FROM job_parts")):
-            yield f"job_parts {name}", parts.plain(body)
+        held = "SELECT job_id, name, part FROM job_parts WHERE name IN ('failed', 'undo')"
+        for key in connection.execute(sa.text(held)):
+            yield f"job_parts {key.name}", store.part(connection, *key) or b""
 
 
 def _columns(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -1,78 +1,49 @@
-"""What a job keeps of its rows: compressed lines of JSON, of which somebody's are left out."""
+"""What imports keep of their rows: those that failed as they were given, and how to undo them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Set
 from typing import Any
 
 import msgspec
-import pyarrow as pa
 
-from user360 import ids
 from user360.erasure.texts import Eraser
+from user360.imports import failures, undoing
 
-MAGIC = {b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x8b": "gzip"}
+_lines = msgspec.json.Encoder().encode_lines
+_undo = msgspec.json.Decoder(undoing.Done).decode
 
 
-def without(body: bytes, records: Iterable[int], eraser: Eraser) -> tuple[bytes, int]:
-    """A part without the lines about these records or with one of the names as a whole value, and
-    how many lines that were.
+def without(name: str, body: bytes, records: Collection[int], eraser: Eraser) -> tuple[bytes, int]:
+    """A part of this name, unpacked, without what is about these records or names one of the
+    people, and how many rows that were.
     """
-    numbers = frozenset(records)
-    theirs = numbers | {ids.public_record_id(n) for n in numbers}
-    lines = plain(body).splitlines(keepends=True)
-    left = [line for line in lines if not _about(_read(line), theirs, eraser)]
-    if len(left) == len(lines):
+    if name == failures.NAME:
+        return _failed(body, eraser)
+    if name == undoing.NAME:
+        return _undone(body, frozenset(records))
+    return body, 0
+
+
+def _failed(body: bytes, eraser: Eraser) -> tuple[bytes, int]:
+    """Which line failed and why stays; the row as it was given goes."""
+    rows = failures.decode(body)
+    less = [failures.bare(row) if _about(msgspec.to_builtins(row), eraser) else row for row in rows]
+    count = sum(new is not old for new, old in zip(less, rows, strict=True))
+    return (_lines(less), count) if count else (body, 0)
+
+
+def _about(held: Any, eraser: Eraser) -> bool:
+    """Whether any text within this JSON is, or names, one of the people."""
+    return bool(eraser.json(held) != held)
+
+
+def _undone(body: bytes, records: Set[int]) -> tuple[bytes, int]:
+    done = _undo(body)
+    replaced = tuple(each for each in done.replaced if each.record not in records)
+    members = tuple(n for n in done.members if n not in records)
+    count = len(done.replaced) - len(replaced) + len(done.members) - len(members)
+    if not count:
         return body, 0
-    return _packed(b"".join(left), _codec(body)), len(lines) - len(left)
-
-
-def _read(line: bytes) -> Any:
-    try:
-        return msgspec.json.decode(line)
-    except msgspec.DecodeError:
-        return line.decode(errors="replace")
-
-
-def _about(held: Any, theirs: Set[int | str], eraser: Eraser) -> bool:
-    """Whether a line, any JSON, is about somebody."""
-    rest = [held]
-    while rest:
-        each = rest.pop()
-        if isinstance(each, dict):
-            rest += [*each.keys(), *each.values()]
-        elif isinstance(each, list):
-            rest += each
-        elif _names(each, theirs, eraser):
-            return True
-    return False
-
-
-def _names(each: Any, theirs: Set[int | str], eraser: Eraser) -> bool:
-    if isinstance(each, str):
-        return each in theirs or eraser.text(each) != each
-    return isinstance(each, int) and (each in theirs or eraser.names_one(each))
-
-
-def plain(body: bytes) -> bytes:
-    """What a part holds, unpacked."""
-    codec = _codec(body)
-    if codec is None:
-        return body
-    with pa.CompressedInputStream(pa.BufferReader(body), codec) as stream:
-        unpacked: bytes = stream.read()
-    return unpacked
-
-
-def _codec(body: bytes) -> str | None:
-    return next((name for magic, name in MAGIC.items() if body.startswith(magic)), None)
-
-
-def _packed(lines: bytes, codec: str | None) -> bytes:
-    if codec is None:
-        return lines
-    sink = pa.BufferOutputStream()
-    with pa.CompressedOutputStream(sink, codec) as stream:
-        stream.write(lines)
-    packed: bytes = sink.getvalue().to_pybytes()
-    return packed
+    less = msgspec.structs.replace(done, replaced=replaced, members=members)
+    return msgspec.json.encode(less), count

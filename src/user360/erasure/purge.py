@@ -19,6 +19,7 @@ from user360.erasure import beside, cutting, parts, receipts, store
 from user360.erasure.receipts import Person
 from user360.erasure.texts import Eraser
 from user360.errors import Busy, StorageFailed, Unavailable
+from user360.imports import store as import_store
 from user360.jobs import files
 from user360.jobs.job import Stopped
 from user360.jobs.work import Work
@@ -120,10 +121,10 @@ def _clean_parts(work: Work, person: Person) -> None:
         keys = store.parts(connection, person.workspace)
     for key in keys:
         with work.platform.ledger.read() as connection:
-            body = store.part(connection, *key)
+            body = import_store.part(connection, *key)
         if body is None:
             continue
-        left, rows = parts.without(body, person.names.records, eraser)
+        left, rows = parts.without(key[1], body, person.names.records, eraser)
         if rows:
             work.platform.write(functools.partial(_keep_less, person.job, key, left, rows))
 
@@ -131,7 +132,7 @@ def _clean_parts(work: Work, person: Person) -> None:
 def _keep_less(
     job: str, key: tuple[str, str, int], left: bytes, rows: int, connection: Connection
 ) -> None:
-    store.keep_part(connection, *key, left)
+    import_store.save_part(connection, *key, left)
     receipts.removed(connection, job, Counter(jobRows=rows))
 
 

@@ -106,10 +106,10 @@ def delete_beside(connection: Connection, table: str, rows: Iterable[Any]) -> No
 
 
 def parts(connection: Connection, workspace: int) -> list[tuple[str, str, int]]:
-    """The parts that the jobs of a workspace keep: job, name and number of each."""
+    """What the imports of a workspace keep of rows: job, name and number of each part."""
     query = text(
         "SELECT p.job_id, p.name, p.part FROM job_parts p JOIN jobs j ON j.id = p.job_id"
-        " WHERE j.workspace_id = :workspace AND j.kind <> 'erasure'"
+        " WHERE j.workspace_id = :workspace AND p.name IN ('failed', 'undo')"
         " ORDER BY p.job_id, p.name, p.part"
     )
     return [tuple(row) for row in connection.execute(query, {"workspace": workspace})]

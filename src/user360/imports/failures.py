@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from user360.errors import PersonErased
 from user360.imports import store
 from user360.storage.ledger import Connection
 
@@ -35,16 +36,29 @@ class Failed(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _encode = msgspec.json.Encoder().encode_lines
-_decode = msgspec.json.Decoder(Failed).decode_lines
+decode = msgspec.json.Decoder(Failed).decode_lines
 
 
 def write(connection: Connection, job: str, part: int, failed: Sequence[Failed]) -> None:
-    """Keep failed rows in the order of their lines; `part` puts them behind those before."""
+    """Keep failed rows in the order of their lines; `part` puts them behind those before.
+
+    Of people who were erased nothing is kept but the line.
+    """
     if failed:
-        store.save_part(connection, job, NAME, part, _encode(failed))
+        kept = [bare(each) if _is_erased(each) else each for each in failed]
+        store.save_part(connection, job, NAME, part, _encode(kept))
+
+
+def bare(failed: Failed) -> Failed:
+    """A failed row without what was given in it."""
+    return msgspec.structs.replace(failed, row={}, text="")
+
+
+def _is_erased(failed: Failed) -> bool:
+    return any(wrong.code == PersonErased.code for wrong in failed.errors)
 
 
 def read(connection: Connection, job: str) -> Iterator[Failed]:
     """All failed rows of an import in the order of their lines, some thousands in memory."""
     for _, body in store.parts(connection, job, NAME):
-        yield from _decode(body)
+        yield from decode(body)
