@@ -205,11 +205,24 @@ def faults_of(kind: Any, given: Any, path: str = "") -> list[Fault]:
 def _inside(kind: Any, given: Any, path: str) -> list[Fault]:
     if isinstance(given, dict):
         kinds = [k for k in arms(kind) if isinstance(k, type) and issubclass(k, msgspec.Struct)]
-        return _fields(kinds[0], given, path) if kinds else []
+        return _of_one(kinds, given, path) if kinds else []
     if isinstance(given, list) and typing.get_origin(kind) is list:
         inner = typing.get_args(kind)[0]
         return [f for i, each in enumerate(given) for f in faults_of(inner, each, _at(path, i))]
     return []
+
+
+def _of_one(kinds: list[type[msgspec.Struct]], given: dict[str, Any], path: str) -> list[Fault]:
+    """What is wrong with the one of several structs that is meant, by its tag if they have one."""
+    named = kinds[0].__struct_config__.tag_field
+    if named is None:
+        return _fields(kinds[0], given, path)
+    tags = {kind.__struct_config__.tag: kind for kind in kinds}
+    tag = given.get(named)
+    if not isinstance(tag, str) or tag not in tags:
+        message = f"{named} must be one of {', '.join(map(str, tags))}"
+        return [Fault(_at(path, named), "invalid", message)]
+    return _fields(tags[tag], {k: v for k, v in given.items() if k != named}, path)
 
 
 def _fields(kind: type[msgspec.Struct], given: dict[str, Any], path: str) -> list[Fault]:
