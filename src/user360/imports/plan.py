@@ -87,6 +87,8 @@ def make(
     for column, name in mapping.items():
         if name == USER_ID:
             continue
+        if column == user_id and not given and catalogue.get(name) is None:
+            continue  # it names people already; nobody asked for a property of it as well
         found = _column(column, name, headers, catalogue, faults)
         if found is None and options.create_properties and (near := catalogue.near(name)):
             found = Column(column, near.name, near.type) if near.name != USER_ID else None
