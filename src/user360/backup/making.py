@@ -12,7 +12,7 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from hashlib import sha256
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Prepared:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.manifest: Manifest | None = None
 
-    def pieces(self) -> Iterator[bytes]:
+    def pieces(self) -> Generator[bytes]:
         """The bytes of the backup; the copies are removed when it ends, or is given up."""
         assert self.manifest is not None
         about = msgspec.json.encode(self.manifest)

@@ -190,6 +190,16 @@ def waiting(connection: Connection, name: str) -> list[Any]:
     return list(connection.execute(query, {"name": name}))
 
 
+def imports(connection: Connection, workspace: int, refs: Collection[str]) -> list[Any]:
+    """The jobs that values say they came by: rows of id, kind and created_at."""
+    named = {ref.rpartition(":")[2] for ref in refs}
+    query = text(
+        "SELECT id, kind, created_at FROM jobs WHERE workspace_id = :workspace ORDER BY created_at"
+    )
+    rows = connection.execute(query, {"workspace": workspace})
+    return [row for row in rows if row.id in named]
+
+
 def backups(connection: Connection) -> list[int]:
     """When backups of the whole directory were made."""
     query = text("SELECT at FROM audit WHERE action = 'backup' ORDER BY at")

@@ -12,7 +12,7 @@ from user360 import clock
 from user360.access.workspaces import Workspace
 from user360.backup import copying, making
 from user360.backup.copying import Copied
-from user360.doors import gate
+from user360.doors import gate, sending
 from user360.doors.api.bodies import Body
 from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Asked
@@ -47,7 +47,7 @@ async def backup(request: Asked) -> Stream:
     made = await asyncio.to_thread(making.prepare, platform, actor.ref)
     name = f"user360-{clock.to_datetime(platform.now()):%Y%m%d-%H%M%S}.tar.zst"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Stream(made.pieces(), media_type=ZSTD, headers=headers)
+    return Stream(sending.Steps(made.pieces()), media_type=ZSTD, headers=headers)
 
 
 @operation(

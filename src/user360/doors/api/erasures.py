@@ -6,18 +6,21 @@ import asyncio
 
 from litestar import Response
 from litestar.params import FromPath
+from litestar.response import Stream
 
+from user360 import ids
 from user360.access.workspaces import Workspace
-from user360.doors import gate
+from user360.doors import gate, sending
 from user360.doors.api import jobs as shown_jobs
 from user360.doors.api import shapes
 from user360.doors.api.jobs import ShownJob
 from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Answer, Asked, Moment
-from user360.erasure import erase
+from user360.erasure import archive, erase
 from user360.erasure import jobs as erasure_jobs
 from user360.platform import Platform
 
+ZIP = "application/zip"
 LEAVING = {"user_id": "meera@example.com"}
 ONE = {"erasure_id": "9f2c4e6a8b0d1c3e5f7a9b0c2d4e6f80"}
 
@@ -172,7 +175,52 @@ async def compact(request: Asked) -> Response[ShownJob]:
     return gate.answer(shown_jobs.shown(job), 202, platform.committer.position.last)
 
 
+@operation(
+    "GET",
+    "/users/{user_id:str}/archive",
+    "records.read",
+    "Everything about a user",
+    tag="erasure",
+    refuses=(404,),
+    gives=(ZIP,),
+    example=Example(path={"user_id": "asha@example.com"}),
+)
+async def archive_user(request: Asked, user_id: FromPath[str]) -> Stream:
+    """One ZIP file: properties with where they came from, history, events, sessions, segments,
+    merges, audit and imports, each as JSON and as CSV.
+    """
+    return await _archive(request, shapes.number_of_user(request, user_id))
+
+
+@operation(
+    "GET",
+    "/records/{record_id:str}/archive",
+    "records.read",
+    "Everything about a record",
+    tag="erasure",
+    refuses=(404,),
+    gives=(ZIP,),
+    example=Example(path={"record_id": "r2"}),
+)
+async def archive_record(request: Asked, record_id: FromPath[str]) -> Stream:
+    """As of a user; for somebody who has no userId."""
+    return await _archive(request, shapes.number_of(gate.actor_of(request).workspace, record_id))
+
+
+async def _archive(request: Asked, number: int) -> Stream:
+    platform, actor = gate.platform_of(request), gate.actor_of(request)
+    made = archive.pieces(platform, actor.workspace, number)
+    begun = await asyncio.to_thread(sending.first_step, made)
+    headers = {
+        "content-disposition": f'attachment; filename="{ids.public_record_id(number)}.zip"',
+        "cache-control": "private, no-store",
+    }
+    return Stream(sending.Steps(begun), media_type=ZIP, headers=headers)
+
+
 ROUTES = [
+    archive_user,
+    archive_record,
     erase_user,
     erase_record,
     list_erasures,
