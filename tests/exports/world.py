@@ -59,7 +59,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "phone": st.sampled_from(["+919876543210", "+6834002", "+14155550100"]),
     "tags": st.lists(TEXTS, max_size=3),
 }
-# What looks like a spreadsheet's rounding of a number (9.19E+11) names nobody that a file brings in.
+# Who is called like a number that a spreadsheet has rounded (9.19E+11) is not let in from a file.
 ROUNDED = re.compile(r"[0-9.,+-]+[eE]\+?[0-9]+")
 USER_IDS = st.none() | TEXTS.filter(
     lambda text: len(text.strip()) > 2 and not ROUNDED.fullmatch(text.strip())
