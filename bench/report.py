@@ -21,6 +21,7 @@ ORDER = (
     "following",
     "freshness",
     "why",
+    "bulk-out",
     "footprint",
     "floors",
 )
