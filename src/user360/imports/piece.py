@@ -95,9 +95,9 @@ def made_ready(ready: Ready, rows: list[int], plan: Plan, job: str, start: int, 
     if tags is not None:
         texts[TAGS] = tags
     provenance = encode([plan.at, message_id(start), now, "csv", job, None]).decode()
-    cells, told = [], [_joined('"userId":', pc.fill_null(ready.named.take(places), "null"), "")]
+    cells, told = [], [_joined(',"userId":', pc.fill_null(ready.named.take(places), "null"), "")]
     for name, column in texts.items():
-        head = encode(name).decode() + ":"
+        head = f",{encode(name).decode()}:"
         cells.append(_joined(f"{head}[", column, f",{provenance[1:]}"))
         told.append(_joined(head, column, ""))
     return New(
@@ -115,11 +115,12 @@ def _joined(before: str, column: pa.StringArray, after: str) -> pa.StringArray:
 def _together(
     columns: Sequence[pa.StringArray], count: int, before: str, after: str
 ) -> pa.StringArray:
-    """What columns hold of each row, with commas between."""
+    """What columns hold of each row, all of which begin with a comma, the first one without."""
     if not columns:
         return pa.array([before + after] * count, pa.string())
-    held = pc.binary_join_element_wise(*columns, ",", null_handling="skip")
-    return _joined(before, held, after)
+    # Nulls are replaced rather than skipped: rows of nothing but nulls would be left out.
+    held = pc.binary_join_element_wise(*columns, "", null_handling="replace", null_replacement="")
+    return _joined("", pc.binary_replace_slice(held, 0, 1, before), after)
 
 
 def _tags(ready: Ready, places: pa.Array, plan: Plan) -> pa.StringArray | None:
