@@ -11,7 +11,7 @@ from user360 import ids
 from user360.access import audit
 from user360.access.workspaces import Workspace
 from user360.errors import Conflict, Invalid, Problem
-from user360.imports import engine, options, plan, preview, suggest
+from user360.imports import options, plan, preview, suggest
 from user360.imports import store as kept
 from user360.imports.files import Opened, open_file
 from user360.imports.options import Options
@@ -34,6 +34,8 @@ def register(platform: Platform) -> None:
 
 def run(work: Work) -> Any:
     """Import the file of a job, or find out what that would do."""
+    from user360.imports import engine
+
     wanted = options.read(work.job.params["options"])
     opened = open_file(work.directory / UPLOAD, work.job.params["file"])
     do = engine.dry_run if wanted.dry_run else engine.run
