@@ -10,9 +10,11 @@ from typer.core import TyperGroup
 
 from user360 import __version__
 from user360.cli import (
+    backup,
     bench,
     checks,
     demo,
+    erase,
     event,
     export,
     import_,
@@ -22,7 +24,6 @@ from user360.cli import (
     schedule,
     segment,
     server,
-    user,
     workspace,
 )
 from user360.errors import Problem
@@ -57,10 +58,13 @@ def commands() -> typer.Typer:
     app.add_typer(segment.group(), name="segment")
     app.add_typer(import_.group(), name="import")
     app.command()(export.export)
-    for noun in (schedule, user, property, event, key, workspace):
+    app.add_typer(erase.app, name="user")
+    for noun in (schedule, property, event, key, workspace):
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     app.command()(checks.doctor)
     app.command()(checks.rebuild)
+    app.command()(backup.backup)
+    app.command()(backup.restore)
     app.command(context_settings=bench.PASSED_ON)(bench.bench)
     return app
 

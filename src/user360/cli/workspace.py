@@ -83,6 +83,26 @@ def set_(
     return _shown(api.patch("workspace", body={"settings": wanted}))
 
 
+@app.command()
+@connected
+def copy(
+    api: Api,
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The workspace to copy.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The one that gets it.")],
+) -> Answer:
+    """Copy declarations, settings, event definitions and segments, without people.
+
+    Of a server it takes an admin key of the default workspace.
+
+    Examples:
+
+        user360 workspace copy default acme
+    """
+    told = api.post("workspace", "copy", body={"source": source, "target": target})
+    counts = ", ".join(f"{len(names):,} {what}" for what, names in told.items())
+    return Answer(told, f"{target} got {counts}")
+
+
 def _shown(workspace: dict[str, Any]) -> Answer:
     about = {"name": workspace["name"], "created": workspace["createdAt"]}
     return output.pairs(workspace, {**about, **workspace["settings"]})

@@ -34,7 +34,7 @@ LONGEST_GATHER = 0.3
 # Seconds before a failed round is tried again.
 RETRY = 1.0
 # Seconds that one file's taking the place of another is waited for, and a moment for it.
-MOMENT = 10.0
+MOMENT, BRIEF = 10.0, 1.0
 
 
 Progress = Callable[[float], None]  # told the share that is done, from 0 to 1
@@ -362,7 +362,7 @@ class Projector:
             except Damaged as problem:
                 self._wake()
                 raise Unavailable("Lists and segments are being rebuilt") from problem
-            if not self._open_warehouse().idle(MOMENT):
+            if not self._open_warehouse().idle(BRIEF):
                 raise Unavailable("Somebody is reading for long")
             self._go_on_with(part)
             places.forget_damaged(self.path)

@@ -129,6 +129,7 @@ async def read(request: Asked, erasure_id: FromPath[str]) -> Response[Receipt]:
     "Allow an erased person again",
     tag="erasure",
     status=204,
+    writes=False,
     refuses=(404,),
     example=Example(path=ONE),
 )
@@ -136,7 +137,7 @@ async def allow(request: Asked, erasure_id: FromPath[str]) -> Response[None]:
     """Whoever was erased may come again, as somebody new; what was removed stays removed."""
     platform, actor = gate.platform_of(request), gate.actor_of(request)
     await asyncio.to_thread(erase.allow_erasure, platform, actor.workspace, erasure_id, actor.ref)
-    return gate.answer(None, 204, platform.committer.position.last)
+    return gate.answer(None, 204)
 
 
 @operation(
@@ -146,6 +147,7 @@ async def allow(request: Asked, erasure_id: FromPath[str]) -> Response[None]:
     "Allow an erased user again",
     tag="erasure",
     status=204,
+    writes=False,
     refuses=(404,),
     example=Example(path={"user_id": "leaving@example.com"}),
 )
@@ -153,7 +155,7 @@ async def allow_user(request: Asked, user_id: FromPath[str]) -> Response[None]:
     """The same by any userId the person had."""
     platform, actor = gate.platform_of(request), gate.actor_of(request)
     await asyncio.to_thread(erase.allow, platform, actor.workspace, user_id, actor.ref)
-    return gate.answer(None, 204, platform.committer.position.last)
+    return gate.answer(None, 204)
 
 
 @operation(
@@ -163,6 +165,7 @@ async def allow_user(request: Asked, user_id: FromPath[str]) -> Response[None]:
     "Write the files anew",
     tag="erasure",
     status=202,
+    writes=False,
 )
 async def compact(request: Asked) -> Response[ShownJob]:
     """Remove what erasures and deletions left in the files of the ledger and the warehouse. Small
@@ -172,7 +175,7 @@ async def compact(request: Asked) -> Response[ShownJob]:
     job = await asyncio.to_thread(
         platform.jobs.ask, actor.workspace.id, erasure_jobs.COMPACTION, {}, actor.ref
     )
-    return gate.answer(shown_jobs.shown(job), 202, platform.committer.position.last)
+    return gate.answer(shown_jobs.shown(job), 202)
 
 
 @operation(
