@@ -126,6 +126,12 @@ def test_types_of_json_are_kept() -> None:
     assert suggest.of_values([1, "a"]) is Type.STRING
 
 
+def test_ten_thousand_columns_of_one_name_are_told_apart(suggested: Any) -> None:
+    header = ",".join(f"c{n}{'-' * (n % 7)}" for n in range(10_000))
+    names = [s.property.lower() for s in suggested(f"{header}\n1\n").values()]
+    assert len(set(names)) == len(names) == 10_000
+
+
 def test_samples_are_values_as_text(suggested: Any) -> None:
     rows = "".join(f"v{n}{'x' * 200},1\n" for n in range(9))
     samples = suggested(f"a,b\n{rows}")["a"].samples

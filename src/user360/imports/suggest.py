@@ -118,14 +118,19 @@ class _Choosing:
         self._remembered = remembered
         self._sampled = sampled
         self._plain = {plain(name): name for name in catalogue.by_name}
+        self._words = {header: plain(header) for header in headers}
+        self._synonyms = {
+            word: name for name in catalogue.by_name for word in synonyms.WORDS.get(name, ())
+        }
         self._given: dict[str, tuple[str, How]] = {}
         self._taken: set[str] = set()
+        self._names = {n.lower() for n in (*catalogue.by_name, *OURS)}
 
     def suggestions(self) -> list[Suggestion]:
         self._pass("used", self._used)
         self._pass("exact", lambda h: h if h in self._catalogue.by_name else None)
-        self._pass("exact", lambda h: self._plain.get(plain(h)))
-        self._pass("near", self._synonym, fitting=True)
+        self._pass("exact", lambda h: self._plain.get(self._words[h]))
+        self._pass("near", lambda h: self._synonyms.get(self._words[h]), fitting=True)
         self._pass("near", self._near, fitting=True)
         return [self._suggestion(place, header) for place, header in enumerate(self._headers, 1)]
 
@@ -143,17 +148,10 @@ class _Choosing:
         name = self._remembered.get(header)
         return name if name in self._catalogue.by_name else None
 
-    def _synonym(self, header: str) -> str | None:
-        """The property that the name, with or without what is usual around it, is a word for."""
-        for name in self._catalogue.by_name:
-            if plain(header) in synonyms.WORDS.get(name, ()):
-                return name
-        return None
-
     def _near(self, header: str) -> str | None:
         from rapidfuzz import fuzz, process  # only who looks at a file waits for it
 
-        word = plain(header)
+        word = self._words[header]
         if len(word) < SHORTEST_NEAR or word in synonyms.OTHERS or header in OURS:
             return None
         found = process.extractOne(word, self._plain.keys(), scorer=fuzz.ratio, score_cutoff=NEAR)
@@ -181,13 +179,12 @@ class _Choosing:
 
     def _new(self, place: int, header: str) -> str:
         """A name that can be declared, and that nothing else has."""
-        taken = {n.lower() for n in (*self._catalogue.by_name, *self._taken, *OURS)}
         wanted = new_name(header) or f"column{place}"
         name, number = wanted, 2
-        while name.lower() in taken:
+        while name.lower() in self._names:
             ending = f"_{number}"
             name, number = wanted[: LONGEST_NAME - len(ending)] + ending, number + 1
-        self._taken.add(name)
+        self._names.add(name.lower())
         return name
 
 

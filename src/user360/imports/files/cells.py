@@ -95,14 +95,14 @@ class TextReader(_Reading):
         self._beside = False
 
     def begins(self, tag: str, given: dict[str, str]) -> None:  # noqa: ARG002 - expat's own
-        name = tag.rpartition(":")[2]
+        name = tag if ":" not in tag else tag.rpartition(":")[2]
         if name == "rPh":
             self._beside = True
         elif name == "t" and not self._beside:
             self._listen()
 
     def ends(self, tag: str) -> None:
-        name = tag.rpartition(":")[2]
+        name = tag if ":" not in tag else tag.rpartition(":")[2]
         if name == "t":
             self._stop()
         elif name == "rPh":
@@ -125,7 +125,7 @@ class RowReader(_Reading):
         self._beside = False
 
     def begins(self, tag: str, given: dict[str, str]) -> None:
-        name = tag.rpartition(":")[2]
+        name = tag if ":" not in tag else tag.rpartition(":")[2]
         if name == "v" or (name == "t" and not self._beside):
             self._listen()
         elif name == "c":
@@ -136,7 +136,7 @@ class RowReader(_Reading):
             self._beside = True
 
     def ends(self, tag: str) -> None:
-        name = tag.rpartition(":")[2]
+        name = tag if ":" not in tag else tag.rpartition(":")[2]
         if name in ("v", "t"):
             self._stop()
         elif name == "c":
