@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shutil
@@ -118,6 +119,25 @@ def test_the_lines_of_the_readme_make_the_difference(server: Server) -> None:
     assert server.shell(count).strip() == "103"
     server.python(lines)
     assert server.shell(f"sleep 1; {count}").strip() == "104"
+
+
+def test_the_guide_to_exports_runs(server: Server, tmp_path: Path) -> None:
+    place = f"cd {tmp_path}"
+    everybody, loyal, events, packed, streamed = [
+        server.shell(f"{place}; {code}") for code in asking(DOCS / "how-to" / "export-people.md")
+    ]
+    assert everybody.startswith("people.csv: 23,570 people, ")
+    assert loyal.startswith("loyal.xlsx: 103 people, ")
+    assert packed == ""
+    assert streamed.strip() == "23570"
+    purchases = (tmp_path / "purchases.jsonl").read_text(encoding="utf-8").splitlines()
+    assert events.startswith(f"purchases.jsonl: {len(purchases):,} events, ")
+    assert {msgspec.json.decode(line)["name"] for line in purchases} == {"Purchase"}
+    cities = gzip.decompress((tmp_path / "cities.jsonl.gz").read_bytes()).splitlines()
+    assert len(cities) == 23_570
+    header, *rows = (tmp_path / "people.csv").read_text(encoding="utf-8").splitlines()
+    assert header.startswith("userId,firstName,")
+    assert len(rows) == 23_570
 
 
 def test_the_tutorial_and_the_demo_speak_of_the_same_customer() -> None:

@@ -134,11 +134,25 @@ class PersonErased(Problem):
     code = "erased"
 
 
+class Gone(Problem):
+    """There was something under this name, and it is no more."""
+
+    status = 410
+    code = "gone"
+
+
 class TooLarge(Problem):
     """The body is larger than this call accepts."""
 
     status = 413
     code = "tooLarge"
+
+
+class Unsatisfiable(Problem):
+    """The file has no such bytes."""
+
+    status = 416
+    code = "rangeNotSatisfiable"
 
 
 class Busy(Problem):

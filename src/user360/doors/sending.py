@@ -10,17 +10,10 @@ from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import NamedTuple
 
-from user360.errors import Problem
+from user360.errors import Unsatisfiable
 
 PIECE = 1 << 20
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
-
-
-class Unsatisfiable(Problem):
-    """The file has no such bytes."""
-
-    status = 416
-    code = "rangeNotSatisfiable"
 
 
 class Span(NamedTuple):

@@ -19,7 +19,7 @@ from user360.doors.api.bodies import Body
 from user360.doors.api.conditions import INDIA, Condition
 from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Answer, Asked, Moment, Place
-from user360.errors import Busy, Conflict, NotFound, Problem
+from user360.errors import Busy, Conflict, Gone, NotFound, Problem
 from user360.exports import asked as asking
 from user360.exports import jobs as exports
 from user360.exports import making
@@ -92,13 +92,6 @@ class Exports(Answer):
 
     exports: list[Export]
     cursor: str | None
-
-
-class Gone(Problem):
-    """The file is no more."""
-
-    status = 410
-    code = "gone"
 
 
 @operation(
