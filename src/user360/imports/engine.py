@@ -29,7 +29,7 @@ from user360.segments.store import STATIC
 from user360.storage.ledger import Connection
 
 # The rows of a batch; of a file of many columns the reader gives fewer.
-ROWS = 20_000
+ROWS = 10_000
 
 
 class Result(Summary, kw_only=True, rename="camel"):

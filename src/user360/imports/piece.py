@@ -19,7 +19,7 @@ from user360.imports.sorting import Sorted, Way
 # About how long the rows of each way take to write, and how much of that a transaction holds: some
 # hundred milliseconds, for everybody else's calls wait behind it.
 COSTS = {Way.NEW: 1.0, Way.SAME: 0.02, Way.SKIP: 0.02, Way.SINGLY: 8.0}
-BUDGET = 8_000.0
+BUDGET = 4_000.0
 
 
 class New(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from user360.storage.ledger import Connection, Dialect, array, run, text
 PLAN = "plan"
 # How many imports are looked through for what a column became the last time.
 REMEMBERED = 20
-PEOPLE_AT_ONCE = 2_000
+PEOPLE_AT_ONCE = 1_000
 
 
 def save_part(connection: Connection, job: str, name: str, part: int, body: bytes) -> None:

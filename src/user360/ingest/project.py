@@ -31,7 +31,7 @@ OF_LOG = {"record_id": "record", "received_at": "received"}
 # From so many touched records on, those that stand alone are read by a quicker way, a bounded
 # number at a time.
 MANY = 200
-ALONE_AT_ONCE = 5_000
+ALONE_AT_ONCE = 2_000
 
 
 class LogReader:
