@@ -1,0 +1,130 @@
+"""Everything held about one person in one file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.stories.shop import Shop
+from user360 import ids
+from user360.erasure import archive
+from user360.errors import NotFound
+from user360.exports.harmless import restored
+from user360.ingest.call import Event
+from user360.jobs import store as jobs_store
+from user360.jobs.job import Job
+from user360.platform import Platform
+from user360.segments import define
+
+PUNE: dict[str, Any] = {"property": "city", "op": "is", "values": ["Pune"]}
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    with Platform.temporary() as platform:
+        yield platform
+
+
+@pytest.fixture
+def shop(platform: Platform) -> Shop:
+    """A shop with Asha, who came by web, was imported, bought a lot, and Omar beside her."""
+    shop = Shop(platform)
+    shop.capture("web:visit", city="Goa", firstName="=Asha()")
+    shop.identify("web:visit", "asha")
+    shop.capture("web:other", lastName="Rao")
+    shop.identify("web:other", "asha")
+    shop.send(user_id="asha", properties={"city": "Pune"}, source="csv", ref="import:job7")
+    many = [shop.call(user_id="asha", event=Event("Bought", {"n": n})) for n in range(1_100)]
+    shop.settle(*many)
+    shop.write("omar", city="Omartown")
+    job = Job(
+        id=f"job7-{shop.workspace.id}",
+        workspace=shop.workspace.id,
+        kind="import",
+        actor="key:1",
+        created_at=1,
+        status="completed",
+    )
+
+    def note(connection: Any) -> None:
+        change = platform.change(connection, shop.workspace, "key:1")
+        change.audit("user.look", "user:asha", why="asked")
+        change.audit("user.look", "user:omar", why="asked")
+        jobs_store.add(connection, job)
+        define.create(change, "Punekars", "", PUNE)
+
+    platform.write(note)
+    shop.send(
+        user_id="asha", properties={"dob": "1990-01-01"}, source="csv", ref=f"import:{job.id}"
+    )
+    return shop
+
+
+def opened(shop: Shop, user: str) -> zipfile.ZipFile:
+    person = shop.person(user)
+    assert person is not None
+    number = ids.parse_record_id(shop.workspace.id, person["id"])
+    assert number is not None
+    made = b"".join(archive.pieces(shop.platform, shop.workspace, number))
+    return zipfile.ZipFile(io.BytesIO(made))
+
+
+def table(found: zipfile.ZipFile, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(found.read(f"{name}.csv").decode())))
+
+
+def test_it_holds_everything_and_nothing_of_others(shop: Shop) -> None:
+    found = opened(shop, "asha")
+    assert found.testzip() is None
+    read = {n: json.loads(found.read(n)) for n in found.namelist() if n.endswith(".json")}
+    assert read["person.json"]["person"]["properties"]["city"] == "Pune"
+    assert len(read["person.json"]["records"]) == 2
+    bought = [e for e in read["events.json"] if e["name"] == "Bought"]
+    assert [e["properties"]["n"] for e in bought] == list(range(1_099, -1, -1))
+    assert {s["id"] for s in read["sessions.json"]} == {"visit", "other"}
+    assert len(read["merges.json"]) == 1
+    assert [line["target"] for line in read["audit.json"]] == ["user:asha"]
+    assert [job["kind"] for job in read["imports.json"]] == ["import"]
+    values = {(p["property"], str(p["value"])) for p in read["properties.json"]}
+    assert {("city", "Pune"), ("firstName", "=Asha()"), ("lastName", "Rao")} <= values
+    assert {"old": "Goa", "new": "Pune"} in [
+        {"old": h["old"], "new": h["new"]} for h in read["history.json"]
+    ]
+    assert "Omartown" not in "".join(found.read(n).decode() for n in found.namelist())
+
+
+def test_tables_say_the_same_and_run_nowhere(shop: Shop) -> None:
+    found = opened(shop, "asha")
+    for name in ("events", "properties", "sessions", "merges", "history", "audit", "imports"):
+        assert len(table(found, name)) == len(json.loads(found.read(f"{name}.json"))), name
+    (first,) = [p for p in table(found, "properties") if p["property"] == "firstName"]
+    assert first["value"] == "'=Asha()"
+    assert restored(first["value"]) == "=Asha()"
+
+
+def test_one_who_is_in_a_segment_is_told_since_when(shop: Shop) -> None:
+    shop.platform.wait()
+    segment = next(iter(shop.workspace.segments.values()))
+    record = shop.person("asha")
+    assert record is not None
+    number = ids.parse_record_id(shop.workspace.id, record["id"])
+
+    def enter(connection: Any) -> None:
+        change = shop.platform.change(connection, shop.workspace, "key:1")
+        told = {"segment": segment.id, "at": 5_000_000, "enter": [number], "silent": False}
+        change.tell("members", **told)
+
+    shop.platform.write(enter)
+    stays = json.loads(opened(shop, "asha").read("segments.json"))
+    assert ("Punekars", "1970-01-01T00:00:05.000Z") in [(s["name"], s["since"]) for s in stays]
+
+
+def test_nobody_has_no_archive(shop: Shop) -> None:
+    with pytest.raises(NotFound):
+        next(archive.pieces(shop.platform, shop.workspace, 1))
