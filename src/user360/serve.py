@@ -143,12 +143,18 @@ async def _run(platform: Platform, host: str, port: int, ready: Callable[[], Non
     timekeeper: Timekeeper = made.state.timekeeper
     timekeeper.start()
     try:
-        await _serve(UnderWay(made), host, port, ready)
+        await _serve(UnderWay(made), host, port, ready, platform.jobs.hearing.close)
     finally:
         timekeeper.close()
 
 
-async def _serve(application: UnderWay, host: str, port: int, ready: Callable[[], None]) -> None:
+async def _serve(
+    application: UnderWay,
+    host: str,
+    port: int,
+    ready: Callable[[], None],
+    ending: Callable[[], None],
+) -> None:
     server = embedded(application, host, port)
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()
@@ -165,6 +171,7 @@ async def _serve(application: UnderWay, host: str, port: int, ready: Callable[[]
     if serving.done():
         serving.result()
         raise Unavailable(f"The HTTP server could not go on at {url(host, port)}")
+    ending()
     server.stop()  # type: ignore[no-untyped-call] # Granian leaves it without types
     await application.finish(serving)
 

@@ -27,6 +27,33 @@ WHOLE = (".xlsx", ".parquet", ".gz")
 BEGINNING = 1 << 20
 
 Import = Annotated[str, typer.Argument(metavar="ID", help="The id of the import.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="What to import.")]
+UserId = Annotated[str | None, typer.Option("--user-id", help="The column with the userId.")]
+NoUserId = Annotated[
+    bool, typer.Option("--no-user-id", help="No column holds it: every row is a new record.")
+]
+Mapping = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="COLUMN=PROPERTY", help="Only these columns are imported."),
+]
+OnConflict = Annotated[
+    str, typer.Option("--on-conflict", help="A known userId: update, replace or skip.")
+]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Put on every row.")]
+DefaultTag = Annotated[bool, typer.Option(help="Put the day and time of the import on the rows.")]
+MergeTags = Annotated[bool, typer.Option("--merge-tags", help="Keep the tags that records have.")]
+Segment = Annotated[
+    str | None, typer.Option("--segment", help="Keep the records as a list of this name.")
+]
+CreateProperties = Annotated[
+    bool, typer.Option(help="Make properties of columns that nobody declared.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")
+]
+Preview = Annotated[
+    bool, typer.Option("--preview", help="Show what the columns would become, and stop.")
+]
 Report = Annotated[
     Path | None,
     typer.Option("--report", help="Write what failed to this file: .csv, .xlsx or .json."),
@@ -48,40 +75,19 @@ class FileFirst(TyperGroup):
 @connected
 def file(
     api: Api,
-    name: Annotated[Path, typer.Argument(metavar="FILE", help="What to import.")],
-    user_id: Annotated[
-        str | None, typer.Option("--user-id", help="The column with the userId.")
-    ] = None,
-    no_user_id: Annotated[
-        bool, typer.Option("--no-user-id", help="No column holds it: every row is a new record.")
-    ] = False,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COLUMN=PROPERTY", help="Only these columns are imported."),
-    ] = None,
-    on_conflict: Annotated[
-        str, typer.Option("--on-conflict", help="A known userId: update, replace or skip.")
-    ] = "update",
-    tag: Annotated[list[str] | None, typer.Option("--tag", help="Put on every row.")] = None,
-    default_tag: Annotated[
-        bool, typer.Option(help="Put the day and time of the import on the rows.")
-    ] = True,
-    merge_tags: Annotated[
-        bool, typer.Option("--merge-tags", help="Keep the tags that records have.")
-    ] = False,
-    segment: Annotated[
-        str | None, typer.Option("--segment", help="Keep the records as a list of this name.")
-    ] = None,
-    create_properties: Annotated[
-        bool, typer.Option(help="Make properties of columns that nobody declared.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")
-    ] = False,
+    name: File,
+    user_id: UserId = None,
+    no_user_id: NoUserId = False,
+    mapping: Mapping = None,
+    on_conflict: OnConflict = "update",
+    tag: Tags = None,
+    default_tag: DefaultTag = True,
+    merge_tags: MergeTags = False,
+    segment: Segment = None,
+    create_properties: CreateProperties = False,
+    dry_run: DryRun = False,
     report: Report = None,
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Show what the columns would become, and stop.")
-    ] = False,
+    preview: Preview = False,
     yes: Yes = False,
 ) -> Answer:
     """Import the people of a file: CSV (also .gz), XLSX, JSON lines or Parquet.

@@ -18,6 +18,7 @@ import structlog
 from user360 import clock, ids
 from user360.errors import Busy, Conflict, NotFound, Problem, Unavailable
 from user360.jobs import files, store
+from user360.jobs.hearing import Hearing
 from user360.jobs.job import Cancelled, Job, Stopped, failure
 from user360.jobs.work import Work
 from user360.storage.ledger import Connection
@@ -50,6 +51,7 @@ class Runner:
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
+        self.hearing = Hearing()
         self._kinds: dict[str, Kind] = {}
         # Every job that is not finished and its kind, in the order of asking.
         self._waiting: dict[str, str] = {}
@@ -83,6 +85,7 @@ class Runner:
     def close(self) -> None:
         """Let the jobs at work end where they are; they go on at the next start."""
         self._closing.set()
+        self.hearing.close()
         with self._signal:
             for work in self._at_work.values():
                 work.stopped.set()
@@ -160,6 +163,7 @@ class Runner:
                 work.cancelled.set()
             else:
                 self._drop_cancelled(job_id)
+        self.hearing.tell(job_id)
         return self.find(workspace, job_id)
 
     def _drop_cancelled(self, job_id: str) -> None:
@@ -204,6 +208,7 @@ class Runner:
                 if ended:
                     self._waiting.pop(job_id, None)
                 self._signal.notify_all()
+            self.hearing.tell(job_id)
 
     def _take(self, lane: Lane) -> str | None:
         """Wait for the next job of a lane, at most a day. None when there is none."""
@@ -259,6 +264,7 @@ class Runner:
             work.cancelled.set()
         if self._closing.is_set():
             work.stopped.set()
+        self.hearing.tell(job_id)
         return self._do(work)
 
     def _do(self, work: Work) -> bool:

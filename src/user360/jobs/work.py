@@ -55,6 +55,7 @@ class Work:
     def told(self, **progress: Any) -> None:
         """Tell how far the job is; written now and then."""
         self.progress |= progress
+        self.platform.jobs.hearing.tell(self.job.id)
         now = time.monotonic()
         if now - self._told >= TELL_SECONDS:
             self._told = now
@@ -65,6 +66,7 @@ class Work:
         self.progress |= progress
         store.save_progress(connection, self.job.id, self.progress)
         self._told = time.monotonic()
+        self.platform.jobs.hearing.tell(self.job.id)
 
     def write(self, job: Callable[[Connection], Result]) -> Result:
         """Run `job` in the writer's transaction; while the queue is full it waits for room.

@@ -12,6 +12,7 @@ from openapi_spec_validator import validate
 from tests.doors.api.conftest import Api, quoted
 from user360 import ids
 from user360.doors.api import ROUTES, imports, schedules
+from user360.doors.api import jobs as exampled
 from user360.doors.api.operation import Operation
 from user360.imports import jobs
 from user360.jobs import store
@@ -49,7 +50,7 @@ def people(api: Api) -> dict[str, Any]:
         "merge_id": merged["mergeId"],
         "segment_id": {1: dynamic, 2: static},
         "key_id": {2: keys["reader"]},
-        "job_id": lambda: waiting(api),
+        "job_id": {exampled.ONE["job_id"]: lambda: waiting(api), "done": lambda: imported(api)},
         "export_id": lambda: exported(api),
         "schedule_id": {1: scheduled(api)},
         "import_id": {
