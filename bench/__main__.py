@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from bench import (
+    bulk,
     bulk_out,
     following,
     footprint,
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "freshness": lambda o: freshness.measure(o.cache, o.size),
     "following": lambda o: following.measure(o.cache, o.size),
     "why": lambda o: why.measure(o.cache, o.size),
+    "bulk": lambda o: bulk.measure(o.cache, o.size.records),
     "bulk-out": lambda o: bulk_out.measure(o.cache, o.size.records, o.rounds),
     "footprint": lambda o: footprint.measure(o.cache, o.size, o.rounds),
     "floors": lambda o: peers.measure(o.cache, o.size, o.rounds),
@@ -54,6 +56,7 @@ MEANINGS = {
     "freshness": "from the answer to an event until a preview counts it",
     "following": "from a write until segments tell of who enters and leaves",
     "why": "why somebody is in a segment, over HTTP",
+    "bulk": "files imported, imported again and undone, against sqlite-utils and DuckDB",
     "bulk-out": "exports of everybody, against DuckDB's own",
     "footprint": "memory and seconds of a start",
     "floors": "the floors and peers by themselves, without the product",

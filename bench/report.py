@@ -21,6 +21,7 @@ ORDER = (
     "following",
     "freshness",
     "why",
+    "bulk",
     "bulk-out",
     "footprint",
     "floors",
