@@ -74,7 +74,7 @@ def _write(work: Work, asked: Asked, part: Path) -> dict[str, Any]:
             for piece in made.parts:
                 file.write(piece)
             file.flush()
-            os.fsync(file.fileno())
+            _settled(file.fileno())
             size = file.tell()
     return {
         "rows": made.total,
@@ -83,6 +83,11 @@ def _write(work: Work, asked: Asked, part: Path) -> dict[str, Any]:
         "columns": [column.name for column in made.columns],
         "name": asking.file_name(asked, workspace, work.job.created_at),
     }
+
+
+def _settled(descriptor: int) -> None:
+    """Have what was written stand on the disk."""
+    os.fsync(descriptor)
 
 
 def file_of(platform: Platform, job: Job) -> Path | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -68,7 +68,9 @@ def begun(
         form = table.FORMATS[asked.format]
         batches = _batches(view, rows, parts, form, columns, reached)
         made = form.encode(columns, batches)
-        yield Making(view.position, total, columns, packed(made) if asked.gzip else made)
+        # Closed before the view is left, which cannot be while an answer is half read.
+        with contextlib.closing(batches):
+            yield Making(view.position, total, columns, packed(made) if asked.gzip else made)
 
 
 def _records_in(columns: int) -> Callable[[Snapshot, store.Rows], tuple[int, list[store.Part]]]:
@@ -159,16 +161,17 @@ def _batches(
     form: table.Format,
     columns: Sequence[Column],
     reached: Reached,
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch, None, None]:
     """All rows, part after part."""
     lines, done = form.lines(columns) if form.lines else None, 0
     for part in parts:
         if form is table.XLSX:
             _refuse_long(view, rows, part, columns)
-        for batch in store.read(view, rows, part, columns, lines):
-            yield batch
-            done += batch.num_rows
-            reached(done)
+        with contextlib.closing(store.read(view, rows, part, columns, lines)) as found:
+            for batch in found:
+                yield batch
+                done += batch.num_rows
+                reached(done)
 
 
 def _refuse_long(

@@ -5,7 +5,7 @@ A part is a stretch of records, or of the log, that the engine can put in order 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -127,16 +127,18 @@ def _parts(counted: Sequence[tuple[int, int, int]], bits: int, most: int) -> lis
 
 def read(
     view: Snapshot, rows: Rows, part: Part, columns: Sequence[Column], lines: Lines | None
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch, None, None]:
     """The rows of one part in their order, as they are found: typed columns, or lines."""
     if lines is None:
         typed = ", ".join(f"{column.sql} AS c{i}" for i, column in enumerate(columns))
-        return view.batches(_select(rows, part, typed), rows.given)
+        yield from view.batches(_select(rows, part, typed), rows.given)
+        return
     selects = [_select(rows, part, select) for select in lines.selects()]
     if len(selects) == 1:
-        return view.batches(selects[0], rows.given)
-    found = [view.table(select, rows.given).column(0) for select in selects]
-    return iter([lines.together(found)])
+        yield from view.batches(selects[0], rows.given)
+    else:
+        found = [view.table(select, rows.given).column(0) for select in selects]
+        yield lines.together(found)
 
 
 def _select(rows: Rows, part: Part, select: str) -> str:

@@ -198,8 +198,10 @@ class DuckDB:
             waiting.pop()
             if done:
                 # At once, while there is little to write: left to the engine it would come seldom
-                # and take long.
-                self.checkpoint()
+                # and take long. The engine puts it off while somebody goes on reading what was
+                # there before a column was added.
+                with contextlib.suppress(duckdb.TransactionException):
+                    self.checkpoint()
                 return True
         del self._sweeps[workspace]
         return False
