@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -189,16 +190,43 @@ def test_the_guide_to_merging_runs(server: Server) -> None:
     assert "city" not in ana["properties"]
 
 
-def test_the_guide_to_backups_runs(loaded: Path, tmp_path: Path) -> None:
-    """A copy that was made opens elsewhere with everything in it, and agrees with itself."""
+def test_the_guide_to_backups_runs(server: Server, tmp_path: Path) -> None:
+    """A backup of a running server opens elsewhere with everything in it, and is sound."""
     page = DOCS / "how-to" / "back-up.md"
-    (code,) = blocks(page, "python")
-    copy = tmp_path / "restored" / "ledger.db"
-    copy.parent.mkdir()
-    code = code.replace("DIR", str(loaded)).replace("user360-backup.db", str(copy))
-    nobody = Server("", "")
-    nobody.run(sys.executable, "-c", code)
-    with Platform.open(copy.parent) as restored:
+    backup, fetch, _, restore, doctor, _ = asking(page)
+    place = f"cd {tmp_path}"
+    server.shell(f"{place}; {backup.replace('KEY', server.key)}")
+    server.shell(f"{place}; {restore}")
+    assert "All is well" in server.shell(f"{place}; {doctor}")
+    with Platform.open(tmp_path / "restored") as restored:
         assert demo.count(restored, segments.LOYAL) == 103
-    (doctor,) = [c for c in blocks(page, "console") if c.startswith("user360 doctor")]
-    assert "All is well" in nobody.shell(doctor.replace("restored", str(copy.parent)))
+    server.shell(f"{place}; rm -r user360.tar.zst restored; {fetch.replace('KEY', server.key)}")
+    assert "Restored" in server.shell(f"{place}; {restore}")
+    server.shell(f"{place}; rm -r restored; mkdir restored; tar --zstd -xf *.zst -C restored")
+    assert (tmp_path / "restored" / "vault.key").stat().st_size == 32
+
+
+def test_the_guide_to_a_persons_request_runs(server: Server, tmp_path: Path) -> None:
+    archive, erase, receipt, purge, allow = asking(DOCS / "how-to" / "answer-a-persons-request.md")
+    server.shell("user360 user set ana@example.com city=Recife")
+    server.shell(f"cd {tmp_path}; {archive}")
+    with zipfile.ZipFile(tmp_path / "ana.zip") as found:
+        assert "Recife" in found.read("properties.csv").decode()
+    told = msgspec.json.decode(server.shell(f"{erase.strip()} --json"))
+    job = server.shell(purge)
+    assert "writes the files anew" in job
+    assert "Erased" in server.shell(receipt.replace("ID", told["id"]))
+    with pytest.raises(AssertionError, match="erased"):
+        server.shell("user360 user set ana@example.com city=Recife")
+    server.shell(allow)
+    server.shell("user360 user set ana@example.com city=Recife")
+
+
+def test_the_guide_to_copying_a_workspace_runs(loaded: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "demo"
+    shutil.copytree(loaded, directory)
+    create, copy = asking(DOCS / "how-to" / "copy-a-workspace.md")
+    nobody = Server("", "")
+    nobody.shell(create.replace("DIR", str(directory)))
+    told = nobody.shell(f"{copy.strip()} --data {directory} --json")
+    assert "Loyal in India" in msgspec.json.decode(told)["segments"]

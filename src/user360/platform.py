@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from user360.access import keys, workspaces
+from user360.access import erased, keys, workspaces
 from user360.access.change import Change
 from user360.access.keys import Key
 from user360.access.vault import Vault
@@ -55,7 +55,8 @@ class Platform:
         try:
             self.ledger = Ledger(settings.ledger or f"sqlite:///{directory / LEDGER}")
             self.ledger.migrate()
-            self.vault = Vault.open(directory)
+            with self.ledger.read() as connection:
+                self.vault = Vault.open(directory, used=erased.any_kept(connection))
             self._begin()
         except BaseException:
             os.close(self._lock)

@@ -12,9 +12,9 @@ import pytest
 from tests.erasure import traces
 from tests.stories.shop import Shop
 from user360 import ids
-from user360.access import audit
+from user360.access import audit, vault
 from user360.erasure import erase, jobs, purge
-from user360.errors import NotFound, PersonErased
+from user360.errors import NotFound, PersonErased, StorageFailed
 from user360.events import store as event_store
 from user360.imports import failures, undoing
 from user360.imports.failures import Failed, Wrong
@@ -312,6 +312,21 @@ def test_where_it_would_hold_up_writers_for_long_the_rest_waits_until_it_is_aske
     assert doctor.examine(platform).healthy
     platform.close()
     assert traces.found(directory, [*HERS, "Zelda", "Deleted-thing"]) == {}
+
+
+def test_without_the_key_that_knows_the_erased_nothing_starts(
+    platform: Platform, shop: Shop, directory: Path
+) -> None:
+    shop.write("zelda-7", city="Pune")
+    erased(shop, "zelda-7")
+    platform.close()
+    kept = (directory / vault.FILE).read_bytes()
+    (directory / vault.FILE).unlink()
+    with pytest.raises(StorageFailed, match="take it from a backup"):
+        Platform.open(directory, SMALL)
+    (directory / vault.FILE).write_bytes(kept)
+    with Platform.open(directory, SMALL) as again:
+        assert again.workspace(shop.workspace.name).erased.holds("zelda-7")
 
 
 def test_one_who_is_not_there_cannot_be_erased(shop: Shop) -> None:

@@ -60,6 +60,11 @@ class Erased:
         return self.vault.digest(self.workspace, named)
 
 
+def any_kept(connection: Connection) -> bool:
+    """Whether anybody was erased, in any workspace."""
+    return bool(connection.execute(text("SELECT EXISTS (SELECT 1 FROM erased)")).scalar_one())
+
+
 def keep(
     connection: Connection, workspace: int, digests: Iterable[str], now: int, job: str
 ) -> None:

@@ -17,6 +17,10 @@ from user360.errors import StorageFailed
 
 FILE = "vault.key"
 SIZE = 32  # bytes
+LOST = (
+    "{path} is missing, by which erased people are known; take it from a backup. If it is lost for"
+    " good, put {size} random bytes there: erased people may then come again"
+)
 
 
 class Vault:
@@ -27,14 +31,17 @@ class Vault:
         self._hashing = hmac.digest(key, b"user360 digest", sha256)
 
     @classmethod
-    def open(cls, directory: Path) -> Vault:
+    def open(cls, directory: Path, used: bool = False) -> Vault:
         """The vault of a data directory; its key is made at the first time, for its owner alone.
 
-        Raises `StorageFailed` when the key can be neither read nor written, or is damaged.
+        Raises `StorageFailed` when the key can be neither read nor written, is damaged, or is not
+        there although it was `used`: another one would let in whom this one keeps away.
         """
         path = directory / FILE
         try:
             if not path.exists():
+                if used:
+                    raise StorageFailed(LOST.format(path=path, size=SIZE))
                 _make(path)
             key = path.read_bytes()
         except OSError as error:

@@ -26,9 +26,9 @@ from user360.jobs.work import Work
 from user360.storage.ledger import Connection
 
 log = structlog.get_logger()
-# Writers wait while the ledger is written anew, about a second for 100 MB: with more than this it
-# is done when somebody asks for it.
-AT_ONCE = 200 << 20
+# Writers wait while the ledger is written anew, two to six seconds for 100 MB: with more than this
+# it is done when somebody asks for it.
+AT_ONCE = 32 << 20
 PAUSE = 0.5  # seconds
 Result = TypeVar("Result")
 

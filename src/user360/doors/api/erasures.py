@@ -169,7 +169,7 @@ async def allow_user(request: Asked, user_id: FromPath[str]) -> Response[None]:
 )
 async def compact(request: Asked) -> Response[ShownJob]:
     """Remove what erasures and deletions left in the files of the ledger and the warehouse. Small
-    directories do it by themselves; of large ones writers wait meanwhile, a second for each 100 MB.
+    directories do it by themselves; of large ones writers wait meanwhile, some seconds per 100 MB.
     """
     platform, actor = gate.platform_of(request), gate.actor_of(request)
     job = await asyncio.to_thread(
