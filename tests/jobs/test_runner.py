@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from user360.clock import StillClock
 from user360.errors import Busy, Conflict, Invalid, NotFound, Unavailable
@@ -62,6 +63,17 @@ def test_a_job_is_done_and_tells_what_it_came_to(platform: Platform) -> None:
     assert done.created_at < (done.started_at or 0) < (done.finished_at or 0)
     assert (done.actor, done.kind, done.params) == ("test", "sum", {"of": [1, 2, 3]})
     assert platform.jobs.find(platform.default.id, asked.id) == done
+
+
+def test_how_jobs_ended_is_counted(platform: Platform) -> None:
+    def counted() -> float:
+        labels = {"kind": "counted", "status": "completed"}
+        return REGISTRY.get_sample_value("user360_jobs_total", labels) or 0.0
+
+    before = counted()
+    platform.jobs.register("counted", "in", lambda _: {})
+    platform.jobs.wait(ask(platform, "counted").id, SOON)
+    assert counted() == before + 1
 
 
 def test_completed_means_that_everybody_can_see_it(platform: Platform) -> None:

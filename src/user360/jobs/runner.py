@@ -21,6 +21,7 @@ from user360.jobs import files, store
 from user360.jobs.hearing import Hearing
 from user360.jobs.job import Cancelled, Job, Stopped, failure
 from user360.jobs.work import Work
+from user360.observe import metrics
 from user360.storage.ledger import Connection
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Runner:
             found = store.unfinished(connection)
         with self._signal:
             self._waiting = {job.id: job.kind for job in found} | self._waiting
+            self._changed()
         for thread in self._threads:
             thread.start()
 
@@ -94,6 +96,11 @@ class Runner:
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, until - time.monotonic()))
+
+    def _changed(self) -> None:
+        """Wake whoever waits: the queue is not what it was."""
+        metrics.JOBS_WAITING.set(len(self._waiting))
+        self._signal.notify_all()
 
     def ask(
         self,
@@ -130,7 +137,7 @@ class Runner:
         """Take up a job that was added to the ledger."""
         with self._signal:
             self._waiting[job.id] = job.kind
-            self._signal.notify_all()
+            self._changed()
 
     def find(self, workspace: int, job_id: str, kinds: Collection[str] = ()) -> Job:
         """A job of a workspace, of these kinds, as it is now. Raises `NotFound`."""
@@ -172,8 +179,9 @@ class Runner:
             job = store.one(connection, job_id)
         if job is not None and job.finished:
             self._waiting.pop(job_id, None)
-            self._signal.notify_all()
+            self._changed()
             self._put_away(job)
+            metrics.JOBS.labels(job.kind, job.status).inc()
 
     def wait(self, job_id: str, timeout: float | None = None) -> Job:
         """The job once it is finished. Raises `Unavailable` when that takes longer."""
@@ -207,7 +215,7 @@ class Runner:
                 self._at_work.pop(job_id, None)
                 if ended:
                     self._waiting.pop(job_id, None)
-                self._signal.notify_all()
+                self._changed()
             self.hearing.tell(job_id)
 
     def _take(self, lane: Lane) -> str | None:
@@ -323,6 +331,7 @@ class Runner:
         except Problem:
             return False
         log.info("job ended", job=work.job.id, kind=work.job.kind, status=status)
+        metrics.JOBS.labels(work.job.kind, status).inc()
         self._put_away(work.job)
         return True
 

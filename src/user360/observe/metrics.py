@@ -40,6 +40,8 @@ UNORDERED = Gauge("user360_unordered_events", "Events that compaction has not pu
 COMPACT_SECONDS = Histogram(
     "user360_compaction_seconds", "Seconds of one slice of compaction", buckets=FINE
 )
+JOBS = Counter("user360_jobs_total", "Jobs that ended, by kind and how", ["kind", "status"])
+JOBS_WAITING = Gauge("user360_jobs_waiting", "Jobs that wait for their turn or are at work")
 REQUEST_SECONDS = Histogram(
     "user360_request_seconds", "Seconds of a request", ["route", "status"], buckets=FINE
 )
