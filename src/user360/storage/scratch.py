@@ -11,7 +11,7 @@ import msgspec
 
 
 class Names:
-    """A growing set of texts, on disk."""
+    """A growing set of texts without control characters, on disk."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
