@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pytest
 
@@ -14,7 +15,7 @@ from tests.stories.shop import Shop
 from user360 import ids
 from user360.access import audit, vault
 from user360.erasure import erase, jobs, purge
-from user360.errors import NotFound, PersonErased, StorageFailed
+from user360.errors import NotFound, PersonErased, StorageFailed, Unavailable
 from user360.events import store as event_store
 from user360.imports import failures, undoing
 from user360.imports.failures import Failed, Wrong
@@ -312,6 +313,36 @@ def test_where_it_would_hold_up_writers_for_long_the_rest_waits_until_it_is_aske
     assert doctor.examine(platform).healthy
     platform.close()
     assert traces.found(directory, [*HERS, "Zelda", "Deleted-thing"]) == {}
+
+
+def test_an_export_that_was_begun_before_is_let_finish_and_its_file_goes(
+    platform: Platform, shop: Shop, directory: Path
+) -> None:
+    zelda_and_omar(shop)
+    export = msgspec.structs.replace(finished(shop, "job9", {}), kind="export", status="running")
+    waits = msgspec.structs.replace(finished(shop, "job8", {}), kind="example", status="queued")
+    platform.write(lambda c: [jobs_store.add(c, job) for job in (export, waits)])
+    (files.directory(directory, "job9") / "export").write_text("zelda-7")
+    told, _ = erase.ask(platform, shop.workspace, number(shop, "zelda-7"), "key:1")
+    with pytest.raises(Unavailable):
+        platform.jobs.wait(told["id"], 1.0)
+    assert not erase.find(platform, shop.workspace, told["id"])["purged"]
+    platform.write(lambda c: jobs_store.finish(c, "job9", "completed", platform.now()))
+    platform.jobs.wait(told["id"], 60)
+    receipt = erase.find(platform, shop.workspace, told["id"])
+    assert (receipt["purged"], receipt["removed"]["files"]) == (True, 1)
+
+
+def test_a_file_that_was_imported_since_goes_when_it_is_asked_for(
+    platform: Platform, shop: Shop, directory: Path
+) -> None:
+    zelda_and_omar(shop)
+    erased(shop, "zelda-7")
+    platform.write(lambda c: jobs_store.add(c, finished(shop, "job6", {})))
+    (files.directory(directory, "job6") / "upload.csv").write_text("zelda-7")
+    job = platform.jobs.ask(shop.workspace.id, jobs.COMPACTION, {}, "key:1")
+    platform.jobs.wait(job.id, 60)
+    assert not files.path(directory, "job6").exists()
 
 
 def test_without_the_key_that_knows_the_erased_nothing_starts(

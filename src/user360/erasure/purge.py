@@ -19,9 +19,10 @@ from user360.erasure import beside, cutting, parts, receipts, store
 from user360.erasure.receipts import Person
 from user360.erasure.texts import Eraser
 from user360.errors import Busy, StorageFailed, Unavailable
+from user360.exports import jobs as exports
 from user360.imports import store as import_store
 from user360.jobs import files
-from user360.jobs.job import Stopped
+from user360.jobs.job import UNFINISHED, Stopped
 from user360.jobs.work import Work
 from user360.storage.ledger import Connection
 
@@ -55,6 +56,7 @@ def compaction(work: Work) -> dict[str, Any]:
 
 def _compaction(work: Work) -> dict[str, Any]:
     found = _purge(work, always=True)
+    _remove_uploads(work)
     compact(work, found)
     return {"erasures": len(found)}
 
@@ -137,21 +139,44 @@ def _keep_less(
 
 
 def _remove_files(work: Work, person: Person) -> None:
-    """Whatever a job wrote or was given before may hold them, in a form nobody can search."""
-    directory, gone = work.platform.directory, 0
-    while True:
-        with work.platform.ledger.read() as connection:
-            jobs = store.jobs_before(connection, person.workspace, person.at)
-        for job, finished in jobs:
-            if finished and files.path(directory, job).exists():
-                files.remove(directory, job)
-                gone += 1
-        if all(finished for _, finished in jobs):
-            break
+    """Whatever a job wrote or was given before may hold them, in a form nobody can search.
+
+    An export that was begun before is let finish. Who waits in a queue has read nothing yet.
+    """
+    while (jobs := _jobs_before(work, person)) and any(
+        job.kind == exports.KIND and job.status == "running" for job in jobs
+    ):
         if work.stopped.wait(PAUSE):
             raise Stopped
+    gone = _removed(work, [job.id for job in jobs if job.status not in UNFINISHED])
     if gone:
         work.platform.write(lambda c: receipts.removed(c, person.job, Counter(files=gone)))
+
+
+def _jobs_before(work: Work, person: Person) -> list[store.Asked]:
+    with work.platform.ledger.read() as connection:
+        return store.jobs_before(connection, person.workspace, person.at)
+
+
+def _removed(work: Work, jobs: list[str]) -> int:
+    """Remove the files of these jobs; how many of them had any."""
+    directory = work.platform.directory
+    held = [job for job in jobs if files.path(directory, job).exists()]
+    for job in held:
+        files.remove(directory, job)
+    return len(held)
+
+
+def _remove_uploads(work: Work) -> None:
+    """Files that were imported since somebody was erased may name them still: their rows failed."""
+    now = work.platform.now()
+    for workspace in list(work.platform.workspaces.values()):
+        if workspace.erased:
+            with work.platform.ledger.read() as connection:
+                jobs = store.jobs_before(connection, workspace.id, now)
+            _removed(
+                work, [j.id for j in jobs if j.kind == "import" and j.status not in UNFINISHED]
+            )
 
 
 def compact(work: Work, found: list[Person]) -> None:

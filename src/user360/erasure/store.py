@@ -168,14 +168,22 @@ def rewrite_version(
     connection.execute(query, {"segment": segment, "version": version, **texts})
 
 
-def jobs_before(connection: Connection, workspace: int, at: int) -> list[tuple[str, bool]]:
-    """The jobs that were asked for up to a moment, no erasures, and whether each is finished."""
+class Asked(NamedTuple):
+    """A job that was asked for before an erasure."""
+
+    id: str
+    kind: str
+    status: str
+
+
+def jobs_before(connection: Connection, workspace: int, at: int) -> list[Asked]:
+    """The jobs of a workspace that were asked for up to a moment, no erasures."""
     query = text(
-        "SELECT id, status NOT IN ('queued', 'running') FROM jobs"
+        "SELECT id, kind, status FROM jobs"
         " WHERE workspace_id = :workspace AND created_at <= :at AND kind <> 'erasure'"
     )
     rows = connection.execute(query, {"workspace": workspace, "at": at})
-    return [(job, bool(finished)) for job, finished in rows]
+    return [Asked(*row) for row in rows]
 
 
 def waiting(connection: Connection, name: str) -> list[Any]:
