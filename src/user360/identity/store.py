@@ -176,14 +176,13 @@ def living(connection: Connection, workspace: int, after: int, most: int) -> lis
     return list(connection.execute(query, given).scalars())
 
 
-def living_of(connection: Connection, dialect: Dialect, numbers: Collection[int]) -> set[int]:
-    """Those of these records that are there and were not merged away."""
+def there(connection: Connection, dialect: Dialect, numbers: Collection[int]) -> dict[int, bool]:
+    """Those of these records that were not deleted, and whether they live, not merged away."""
     query = text(
-        f"SELECT id FROM records WHERE id IN {dialect.values('numbers')} AND merged_into IS NULL"
+        f"SELECT id, merged_into IS NULL FROM records WHERE id IN {dialect.values('numbers')}"
     )
-    if not numbers:
-        return set()
-    return set(connection.execute(query, {"numbers": array(list(numbers))}).scalars())
+    rows = connection.execute(query, {"numbers": array(list(numbers))}) if numbers else ()
+    return {number: bool(living) for number, living in rows}
 
 
 def survivors_among(connection: Connection, first: int, last: int) -> set[int]:

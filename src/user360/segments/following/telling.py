@@ -68,16 +68,18 @@ def tell(change: Change, told: Sequence[Part]) -> list[list[int] | None]:
     then. Whoever was deleted or merged away since is not told of; the warehouse does not take in
     the dead among those who enter silently.
     """
-    asked = {n for part in told if not part.silent for n in (*part.entered, *part.left)}
-    living = identity_store.living_of(change.connection, change.dialect, asked)
+    asked = {n for part in told if not part.silent for n in (*part.entered, *part.rows)}
+    there = identity_store.there(change.connection, change.dialect, asked)
+    living = {number for number, lives in there.items() if lives}
     done: list[list[int] | None] = []
     for part in told:
         now = store.one(change.connection, change.workspace.id, part.segment.id)
         if now is None or now.version != part.segment.version:
             done.append(None)
             continue
-        entered = part.entered
+        entered, rows = part.entered, part.rows
         if not part.silent:
+            rows = [number for number in part.rows if number in there]
             entered = [number for number in part.entered if number in living]
             _events(change, part.segment, event.SEGMENT_ENTER, entered)
             left = [number for number in part.left if number in living]
@@ -87,7 +89,7 @@ def tell(change: Change, told: Sequence[Part]) -> list[list[int] | None]:
             segment=part.segment.id,
             at=change.now,
             enter=moving.packed(entered),
-            exit=moving.packed(part.rows),
+            exit=moving.packed(rows),
             silent=part.silent,
             **({} if part.size is None else {"size": part.size}),
         )
