@@ -11,6 +11,7 @@ import pytest
 
 from tests.imports.schedules.conftest import PASSWORD, S3Server, SftpServer
 from user360.access.change import Change
+from user360.access.workspaces import WorkspaceSettings
 from user360.clock import StillClock
 from user360.errors import Conflict, Invalid, NotFound
 from user360.imports import jobs as imports
@@ -311,6 +312,20 @@ def test_a_paused_schedule_and_one_that_came_once_are_not_due(
     assert office.keeper.turn() == 3_600.0
     (look,) = office.platform.jobs.listed(once.workspace, [store.LOOK])
     assert look.params == {"schedule": once.id}
+
+
+def test_other_clocks_mean_other_times(office: Office) -> None:
+    schedule = office.schedule()
+    office.keeper.turn()
+    workspace = office.platform.default
+    workspace.apply(WorkspaceSettings(time_zone="Asia/Kolkata"))
+    office.keeper.turn()
+    with office.platform.ledger.read() as connection:
+        later = store.next_at(connection)
+    assert schedule.next_at is not None
+    assert later == schedule.next_at - 330 * MINUTE, (
+        "02:30 in India is five and a half hours earlier"
+    )
 
 
 def test_the_keeper_sleeps_until_it_is_woken(office: Office, clock: StillClock) -> None:

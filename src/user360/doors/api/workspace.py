@@ -134,6 +134,7 @@ async def edit(request: Asked, data: JSONBody[SettingsEdit]) -> Response[ShownWo
         workspace.apply(settings)
 
     _, seq = await gate.change(request, job)
+    request.app.state.timekeeper.wake()  # other clocks mean other times of schedules
     return gate.answer(_shown(gate.actor_of(request).workspace), seq=seq)
 
 

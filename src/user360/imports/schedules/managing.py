@@ -9,6 +9,7 @@ import msgspec
 
 from user360.access.change import Change
 from user360.access.vault import Vault
+from user360.access.workspaces import Workspace
 from user360.errors import Conflict, Fault, Invalid, NotFound, Problem
 from user360.imports import options as import_options
 from user360.imports.schedules import calendar as calendars
@@ -93,6 +94,15 @@ def remove(change: Change, number: int) -> None:
     held = find(change.connection, change.workspace.id, number)
     store.remove(change.connection, number)
     _noted(change, "schedule.delete", held)
+
+
+def reckon(connection: Connection, workspace: Workspace, now: int) -> None:
+    """Work out by the workspace's clocks, as they are now, when each schedule is due."""
+    for held in store.all_of(connection, workspace.id):
+        if held.next_at is not None and held.next_at > now:
+            at = calendars.next_time(held.calendar, now, workspace.zone)
+            if at != held.next_at:
+                store.set_next(connection, held.id, at)
 
 
 def find(connection: Connection, workspace: int, number: int) -> Schedule:

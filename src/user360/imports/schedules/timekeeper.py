@@ -6,9 +6,10 @@ import threading
 
 import structlog
 
+from user360.access.workspaces import Workspace
 from user360.clock import SECOND
 from user360.errors import Problem
-from user360.imports.schedules import calendar, looking, store
+from user360.imports.schedules import calendar, looking, managing, store
 from user360.imports.schedules.schedule import Schedule
 from user360.platform import Platform
 
@@ -28,6 +29,7 @@ class Timekeeper:
         self._signal = threading.Condition()
         self._woken = False
         self._closing = False
+        self._zones: dict[int, str] = {}
         self._thread = threading.Thread(target=self._loop, name="schedules", daemon=True)
 
     def start(self) -> None:
@@ -49,6 +51,8 @@ class Timekeeper:
     def turn(self) -> float:
         """Ask for the looks that are due; the seconds until the next one is."""
         platform = self._platform
+        for workspace in list(platform.workspaces.values()):
+            self._follow(workspace)
         with platform.ledger.read() as connection:
             due = store.due(connection, platform.clock.now())
         for schedule in due:
@@ -58,6 +62,14 @@ class Timekeeper:
         if at is None:
             return LONGEST_SLEEP
         return min(LONGEST_SLEEP, max(0.0, (at - platform.clock.now()) / SECOND))
+
+    def _follow(self, workspace: Workspace) -> None:
+        """Where the clocks of a workspace are others than they were, its times are others too."""
+        if self._zones.get(workspace.id) == workspace.settings.time_zone:
+            return
+        self._zones[workspace.id] = workspace.settings.time_zone
+        now = self._platform.clock.now()
+        self._platform.write(lambda c: managing.reckon(c, workspace, now))
 
     def _next(self, schedule: Schedule) -> int | None:
         """What was missed while nothing ran is made up for once, not once for each time."""
