@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Run
+from user360.cli import import_
+from user360.cli.api import Api
+from user360.imports import engine
+from user360.jobs.work import Work
 
 GOOD = "userId,First Name,Phone No.\nasha,Asha,+919190000001\nravi,Ravi,+919190000002\n"
 BAD = "userId,email\nasha,asha@example.com\nravi,nowhere\n\nasha,\n"
@@ -88,6 +93,50 @@ def test_a_preview_shows_what_columns_become_and_changes_nothing(at: Run, good: 
     assert "CSV" in said.out.splitlines()[0]
     assert "firstName" in said.out
     assert at("import", "list", "--json").json == {"imports": []}
+
+
+def test_of_a_long_file_the_beginning_is_looked_into(
+    at: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_, "BEGINNING", 1_000)
+    (tmp_path / "long.csv").write_text("userId,city\n" + "abcd,Zürich\n" * 5_000)
+    told = at("import", str(tmp_path / "long.csv"), "--preview", "--json").json
+    assert 4_500 < told["estimatedRows"] < 5_500
+    assert told["size"] == 12 + 13 * 5_000
+    assert len(told["rows"]) == 20
+
+
+def test_on_a_terminal_it_asks_first(at: Run, good: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_, "_somebody_is_there", lambda: True)
+    refused = at("import", good, said="n\n")
+    assert (refused.code, "Nothing was done" in refused.err) == (2, True)
+    assert "firstName" in refused.out
+    assert at("import", "list", "--json").json == {"imports": []}
+    assert at("import", good, said="y\n").code == 0
+
+
+def test_ctrl_c_cancels_and_says_what_became_of_it(
+    at: Run, good: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "run", until_it_must_end)
+    real, calls = import_._ended_by_itself, []
+
+    def pressed(api: Api, job: str) -> dict[str, Any]:
+        calls.append(job)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return real(api, job)
+
+    monkeypatch.setattr(import_, "_ended_by_itself", pressed)
+    said = at("import", good)
+    assert said.code == 2
+    assert said.out.startswith("Cancelled; the rows that are in stay\n0 rows")
+
+
+def until_it_must_end(work: Work, *_: Any) -> Any:
+    while not work.cancelled.wait(0.005):
+        work.check()
+    work.check()
 
 
 def test_a_dry_run_changes_nothing(at: Run, good: str) -> None:

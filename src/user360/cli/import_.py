@@ -143,16 +143,23 @@ def _refuse_report(report: Path | None) -> None:
 
 def _ask_first(api: Api, name: Path, options: dict[str, Any], yes: bool) -> None:
     """Show a person what the columns would become, and go on when they say so."""
-    if yes or options["dryRun"] or "mapping" in options or not sys.stdin.isatty():
+    if yes or options["dryRun"] or "mapping" in options or not _somebody_is_there():
         return
     output.show(import_told.preview(_looked_into(api, name)), as_json=False)
     confirm(f"Import {name.name} so?", yes)
 
 
-def _looked_into(api: Api, name: Path) -> Any:
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty()
+
+
+def _looked_into(api: Api, name: Path) -> dict[str, Any]:
+    """What is in a file: of one of lines its beginning is sent, and the rows are reckoned up."""
     whole = name.suffix.lower() in WHOLE
-    most = None if whole else BEGINNING
-    return api.send_file(name, "imports", "preview", most=most)
+    found = api.send_file(name, "imports", "preview", most=None if whole else BEGINNING)
+    size = name.stat().st_size
+    rows = round(found["estimatedRows"] * size / max(found["size"], 1))
+    return {**found, "size": size, "estimatedRows": rows}
 
 
 def _followed(api: Api, job: str) -> dict[str, Any]:
@@ -179,7 +186,7 @@ def watched(
     pause = FIRST_LOOK
     with progress.bar(what) as reached:
         while (told := ask())["status"] in UNFINISHED:
-            done = told.get("done", told.get("progress", {}).get("done"))
+            done = told["done"] if "done" in told else _touched(told["progress"])
             if done:
                 reached(done, max(done, total(told) or 0))
             time.sleep(pause)
@@ -278,10 +285,13 @@ def undo(api: Api, job: Import, yes: Yes = False) -> Answer:
     output.note(import_told.plan(plan))
     confirm("Undo the import?", yes)
     undoing = api.post("imports", job, "undo", body=None)["undo"]
-    told = watched(
-        "Undoing", lambda: api.get("jobs", undoing), lambda told: told["progress"].get("total")
-    )
+    told = watched("Undoing", lambda: api.get("jobs", undoing), lambda _: _touched(plan))
     return import_told.undone(told)
+
+
+def _touched(plan: dict[str, Any]) -> int:
+    """How many records are taken back."""
+    return int(plan.get("removed", 0)) + int(plan.get("restored", 0))
 
 
 def group() -> typer.Typer:
