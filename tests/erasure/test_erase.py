@@ -345,6 +345,40 @@ def test_a_file_that_was_imported_since_goes_when_it_is_asked_for(
     assert not files.path(directory, "job6").exists()
 
 
+def test_whoever_was_deleted_before_is_erased_as_well(
+    platform: Platform, shop: Shop, directory: Path
+) -> None:
+    zelda_and_omar(shop)
+    shop.delete("zelda-7")
+    told, _ = erase.ask_deleted(platform, shop.workspace, "zelda-7", "key:1")
+    platform.jobs.wait(told["id"], 60)
+    receipt = erase.find(platform, shop.workspace, told["id"])
+    assert receipt["purged"]
+    assert receipt["removed"]["events"] == 68
+    (refused,) = shop.settle(shop.call(user_id="zelda-7", properties={"city": "Pune"}))
+    assert refused.problem is not None
+    with pytest.raises(NotFound):
+        erase.ask_deleted(platform, shop.workspace, "zelda-7", "key:1")
+    assert doctor.examine(platform).healthy
+    platform.projector.rebuild()
+    assert doctor.examine(platform).healthy
+    platform.close()
+    # Their sessions were not known any more, so what they were called is in no file.
+    assert traces.found(directory, [*HERS, "Zelda"]) == {}
+
+
+def test_an_erasure_reaches_back_to_those_of_the_same_user_id_who_were_deleted(
+    platform: Platform, shop: Shop, directory: Path
+) -> None:
+    zelda_and_omar(shop)
+    shop.delete("zelda-7")
+    shop.write("zelda-7", city="Pune")
+    erased(shop, "zelda-7")
+    assert doctor.examine(platform).healthy
+    platform.close()
+    assert traces.found(directory, [*HERS, "Zelda"]) == {}
+
+
 def test_without_the_key_that_knows_the_erased_nothing_starts(
     platform: Platform, shop: Shop, directory: Path
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -43,7 +43,7 @@ def _partners(found: Sequence[Person]) -> log.Partners:
 
 def _one_piece(work: Work, found: Sequence[Person], partners: log.Partners) -> None:
     """Cut the next piece; in the warehouse first, so that nobody who is killed leaves it there."""
-    piece = _looked_at(work, partners)
+    piece = _looked_at(work, partners, frozenset(n for p in found for n in p.names.before))
     for chunk, cut in piece.cuts:
         if cut.amended:
             warehouse = work.platform.projector.warehouse
@@ -56,7 +56,7 @@ def _one_piece(work: Work, found: Sequence[Person], partners: log.Partners) -> N
         raise
 
 
-def _looked_at(work: Work, partners: log.Partners) -> Piece:
+def _looked_at(work: Work, partners: log.Partners, before: Set[int]) -> Piece:
     after, until = work.progress["after"], work.progress["until"]
     cuts = []
     with work.platform.ledger.read() as connection:
@@ -65,7 +65,7 @@ def _looked_at(work: Work, partners: log.Partners) -> Piece:
             table, records = log.records_in(chunk.body)
             dead = records - store.present(connection, work.platform.ledger.dialect, records)
             if dead or not records.isdisjoint(partners):
-                cuts.append((chunk, log.cut(table, dead, partners)))
+                cuts.append((chunk, log.cut(table, dead, partners, before)))
     written = [(chunk, cut) for chunk, cut in cuts if cut.body is not None]
     return Piece(written, chunks[-1].last if chunks else until)
 

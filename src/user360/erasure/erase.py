@@ -5,13 +5,16 @@ What is done here is one transaction. What may still be found in files is remove
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import msgspec
 
 from user360 import clock, ids
 from user360.access import erased
 from user360.access.change import Change
 from user360.access.workspaces import Workspace
-from user360.erasure import names, receipts, store
+from user360.erasure import deleted, names, receipts, store
 from user360.erasure.names import Names
 from user360.errors import NotFound
 from user360.events import event
@@ -28,23 +31,60 @@ def ask(
 ) -> tuple[dict[str, Any], int]:
     """Erase the person behind a record; the receipt, and the position from which nobody sees them.
 
-    Answers once that is on disk; the rest is done by a job. Raises `NotFound`.
+    Answers once that is on disk; the rest is done by a job. Raises `NotFound`, and `Unavailable`
+    while the warehouse is being made anew.
     """
+    dialect = platform.ledger.dialect
+    with platform.ledger.read() as connection:
+        known = names.of(connection, dialect, workspace, number)
+    told = deleted.states(platform.wait(), workspace, known.user_ids)
+    before = deleted.records(workspace, told)
+
+    def erase(change: Change) -> tuple[Names, int]:
+        person = names.of(change.connection, dialect, workspace, number)
+        person = msgspec.structs.replace(person, before=before)
+        seq = _tell(change, person)
+        return person, seq
+
+    return _asked(platform, workspace, actor, erase)
+
+
+def ask_deleted(
+    platform: Platform, workspace: Workspace, user_id: str, actor: str
+) -> tuple[dict[str, Any], int]:
+    """Erase somebody who was deleted before, of whom the log still tells. Raises as `ask` does."""
+    user_id = user_id.strip()
+    told = deleted.states(platform.wait(), workspace, [user_id])
+    if not told:
+        raise NotFound("There is no user with this userId, and none was deleted")
+    person = deleted.names(workspace, user_id, told)
+    return _asked(
+        platform, workspace, actor, lambda _change: (person, platform.committer.position.last)
+    )
+
+
+def _asked(
+    platform: Platform,
+    workspace: Workspace,
+    actor: str,
+    erase: Callable[[Change], tuple[Names, int]],
+) -> tuple[dict[str, Any], int]:
+    """Queue an erasure, and in the same transaction take out of every table what it can."""
     job = ids.new_id()
     positions: list[int] = []
 
-    def erase(connection: Connection) -> None:
+    def beside(connection: Connection) -> None:
         change = platform.change(connection, workspace, actor)
-        person = names.of(connection, change.dialect, workspace, number)
+        person, seq = erase(change)
         told = _receipt(change, person)
         _keep_away(change, person, job)
-        positions.append(_tell(change, person))
         identity_store.delete_people(connection, change.dialect, person.records)
         change.audit("user.erase", f"record:{told['records'][0]}", erasure=job)
         receipts.begin(connection, platform.vault, job, told, person)
         workspace.erased.load(connection)
+        positions.append(seq)
 
-    platform.jobs.ask(workspace.id, KIND, {}, actor, job, erase)
+    platform.jobs.ask(workspace.id, KIND, {}, actor, job, beside)
     return find(platform, workspace, job), positions[-1]
 
 
@@ -55,7 +95,7 @@ def _receipt(change: Change, person: Names) -> dict[str, Any]:
         "records": names.public(person.records),
         "at": clock.to_iso(change.now),
         "removed": {
-            "records": len(person.records),
+            "records": len(store.present(*where, person.records)),
             "sessions": len(person.sessions),
             "merges": len(identity_store.merges_of(*where, person.records)),
             "lists": store.listed(*where, person.records),

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from user360.events import chunk, event
 
 PAYLOADS = ("newPayload", "oldPayload")
-TOLD = pa.array([event.USER_MERGE, event.USER_UNMERGE, event.USER_UPDATE])
+TOLD = pa.array([event.USER_MERGE, event.USER_UNMERGE, event.USER_UPDATE, event.USER_DELETE])
 Pairs = Set[tuple[str, str]]  # property and value as JSON
 Partners = Mapping[int, Mapping[int, Pairs]]  # record -> merge that was undone -> what it brought
 
@@ -41,11 +41,14 @@ def records_in(body: bytes) -> tuple[pa.Table, set[int]]:
     return table, set(pc.unique(table["record"]).to_pylist()) - {0}
 
 
-def cut(table: pa.Table, dead: Set[int], partners: Partners) -> Cut:
-    """A chunk's entries without those of the dead, and with what their partners may still tell."""
+def cut(table: pa.Table, dead: Set[int], partners: Partners, before: Set[int] = frozenset()) -> Cut:
+    """A chunk's entries without those of the dead, and with what their partners may still tell.
+
+    Of those who were deleted `before` they were erased the deletion tells nothing more.
+    """
     found = Cut()
     kept = _without(table, dead, found)
-    kept = _telling_less(kept, partners, found)
+    kept = _telling_less(kept, partners, before, found)
     if found.entries or found.amended:
         found.body = chunk.pack_table(kept)
     return found
@@ -75,17 +78,20 @@ def _tells_of_deletion(table: pa.Table, place: int) -> bool:
     )
 
 
-def _telling_less(table: pa.Table, partners: Partners, found: Cut) -> pa.Table:
+def _telling_less(table: pa.Table, partners: Partners, before: Set[int], found: Cut) -> pa.Table:
     """Without what merges with the dead brought to their partners."""
-    numbers = pa.array(partners.keys(), pa.int64())
+    numbers = pa.array({*partners, *before}, pa.int64())
     about = pc.and_(pc.is_in(table["record"], numbers), pc.is_in(table["name"], TOLD))
-    places = pc.indices_nonzero(about).to_pylist() if partners else []
+    places = pc.indices_nonzero(about).to_pylist() if len(numbers) else []
     properties: list[str] = table["properties"].to_pylist() if places else []
     brought: dict[tuple[int, int], Any] = {}  # what a merge told, by record and position after it
     for place in places:
         seq, record = table["seq"][place].as_py(), table["record"][place].as_py()
         told = msgspec.json.decode(properties[place])
-        less = _less(told, seq, record, partners[record], brought)
+        if record in before:
+            less = {"id": told["id"], "erased": True, "recordIds": told["recordIds"]}
+        else:
+            less = _less(told, seq, record, partners[record], brought)
         if less != told:
             properties[place] = msgspec.json.encode(less).decode()
             found.amended.append((seq, properties[place]))

@@ -26,8 +26,9 @@ class Names(msgspec.Struct, frozen=True):
 
     `records` are numbers, the living one first. `user_ids` and `sessions` are theirs, `others` the
     values that are no userId yet but would be one by the workspace's identifier. `values` name
-    them too (e-mail, phone). `pairs` are all values their records hold, as (property, JSON), and
-    `partners` those who were merged with them until that was undone, as (merge, record).
+    them too (e-mail, phone). `pairs` are all values their records hold, as (property, JSON),
+    `partners` those who were merged with them until that was undone, as (merge, record), and
+    `before` records of the same userId that were deleted earlier.
     """
 
     records: list[int]
@@ -37,6 +38,7 @@ class Names(msgspec.Struct, frozen=True):
     values: list[str]
     pairs: list[tuple[str, str]]
     partners: list[tuple[int, int]]
+    before: list[int] = []
 
     @property
     def texts(self) -> set[str]:

@@ -18,6 +18,7 @@ from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Answer, Asked, Moment
 from user360.erasure import archive, erase
 from user360.erasure import jobs as erasure_jobs
+from user360.errors import NotFound
 from user360.platform import Platform
 
 ZIP = "application/zip"
@@ -49,9 +50,14 @@ class Receipts(Answer):
     cursor: str | None
 
 
-async def _erased(request: Asked, number: int) -> Response[Receipt]:
+async def _erased(request: Asked, who: int | str) -> Response[Receipt]:
+    """Erase a record, or a userId that was deleted."""
     platform, actor = gate.platform_of(request), gate.actor_of(request)
-    told, seq = await asyncio.to_thread(erase.ask, platform, actor.workspace, number, actor.ref)
+    if isinstance(who, int):
+        asked = asyncio.to_thread(erase.ask, platform, actor.workspace, who, actor.ref)
+    else:
+        asked = asyncio.to_thread(erase.ask_deleted, platform, actor.workspace, who, actor.ref)
+    told, seq = await asked
     return gate.answer(told, seq=seq)
 
 
@@ -66,9 +72,13 @@ async def _erased(request: Asked, number: int) -> Response[Receipt]:
 )
 async def erase_user(request: Asked, user_id: FromPath[str]) -> Response[Receipt]:
     """The person is gone, with all that was merged into it, and is refused if it comes again; the
-    receipt tells of the rest, which a job removes from every file.
+    receipt tells of the rest, which a job removes from every file. Works after a deletion, too.
     """
-    return await _erased(request, shapes.number_of_user(request, user_id))
+    try:
+        number = shapes.number_of_user(request, user_id)
+    except NotFound:
+        return await _erased(request, user_id)
+    return await _erased(request, number)
 
 
 @operation(
