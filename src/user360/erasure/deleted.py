@@ -1,4 +1,4 @@
-"""People who were deleted, not erased: the log goes on telling of their deletion, with their state."""
+"""People who were deleted, not erased: the log still tells of that, with the state they had."""
 
 from __future__ import annotations
 
