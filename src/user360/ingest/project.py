@@ -76,19 +76,13 @@ class LogReader:
         self, connection: Connection, workspace: int, touched: Collection[int]
     ) -> tuple[pa.Table | None, list[tuple[int, int]], set[int]]:
         """The living records behind those touched, and where all merged into them live on."""
-        tables: list[pa.Table] = []
-        rest = set(touched)
-        if len(touched) >= MANY:
-            numbers = sorted(touched)
-            for start in range(0, len(numbers), ALONE_AT_ONCE):
-                part = numbers[start : start + ALONE_AT_ONCE]
-                found = record_store.alone(connection, self.dialect, part)
-                if found is not None:
-                    tables.append(columns.table_of(found, self._taken[workspace]))
-        for table in tables:
-            rest.difference_update(table["id"].to_pylist())
+        if not touched:
+            return None, [], set()
+        tables = self._alone(connection, workspace, touched) if len(touched) >= MANY else []
+        alone = {number for table in tables for number in table["id"].to_pylist()}
+        rest = set(touched) - alone
         if not rest:
-            return (_joined(tables) if tables else None), [], set(touched)
+            return _joined(tables), [], alone
         roots = identity_store.roots_of(connection, self.dialect, rest)
         forest = identity_store.load_forest(connection, self.dialect, roots, roots)
         merged = [
@@ -99,8 +93,19 @@ class LogReader:
         ]
         settled = [(forest[n], settle.view(forest, n)) for n in sorted(roots)]
         tables.append(columns.table(settled, self._taken[workspace]))
-        below = roots | {member for member, _ in merged}
-        return _joined(tables), merged, (set(touched) - rest) | below
+        return _joined(tables), merged, alone | roots | {member for member, _ in merged}
+
+    def _alone(
+        self, connection: Connection, workspace: int, touched: Collection[int]
+    ) -> list[pa.Table]:
+        """Those of the touched records that live and that nothing was merged into."""
+        numbers, tables = sorted(touched), []
+        for start in range(0, len(numbers), ALONE_AT_ONCE):
+            part = numbers[start : start + ALONE_AT_ONCE]
+            found = record_store.alone(connection, self.dialect, part)
+            if found is not None:
+                tables.append(columns.table_of(found, self._taken[workspace]))
+        return tables
 
     def fill(self, ledger: Ledger, warehouse: Warehouse, workspace: int, column: str) -> None:
         """Make a column, with what the ledger holds for it: a retyped or returned property."""
