@@ -86,4 +86,8 @@ def _moved(rows: Iterator[Sequence[str]]) -> Iterator[Sequence[str]]:
 def _long(rows: int) -> Iterator[Sequence[str]]:
     yield ("userId", "city", "remarks")
     for number in range(rows):
-        yield (f"l{number:08d}", _CITIES[number % len(_CITIES)], f"{number} " * (_FILLING // 8))
+        yield (
+            f"l{number:08d}",
+            _CITIES[number % len(_CITIES)],
+            (f"{number} " * _FILLING)[:_FILLING],
+        )

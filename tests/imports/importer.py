@@ -79,10 +79,16 @@ class Importer:
         self, job: Job, table: Table, given: dict[str, Any], patience: int = 1 << 30
     ) -> Result:
         """Import a table, or go on where the job stands. Raises `Stopped` after some patience."""
+        return self.go_on_with(job, self.write(table), given, patience)
+
+    def go_on_with(
+        self, job: Job, path: Path, given: dict[str, Any], patience: int = 1 << 30
+    ) -> Result:
+        """The same for a file of any kind, which its name tells."""
         work = Interrupted(self.platform, self.stored(job), resumed=bool(job.progress))
         work.patience = patience
         wanted = options.read({"defaultTag": False, **given})
-        opened = open_file(self.write(table), "people.csv")
+        opened = open_file(path, path.name)
         do = engine.dry_run if wanted.dry_run else engine.run
         return do(work, opened, wanted)
 

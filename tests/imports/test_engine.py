@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -331,6 +333,35 @@ def test_an_import_that_is_stopped_goes_on_and_writes_each_row_once(
     assert done == whole
     other.last = job
     assert other.failed() == importer.failed()
+
+
+def test_typed_values_are_held_to_their_properties_as_the_api_holds_them(
+    importer: Importer, tmp_path: Path
+) -> None:
+    declared(importer, "orders", Type.NUMBER)
+    lines = [
+        {"userId": "a", "orders": 5, "tags": ["x", "y"], "emailOptin": True},
+        {"userId": 7, "orders": "6", "tags": "z;w"},
+        {"userId": "c", "orders": {"a": 1}, "city": 5},
+        {"city": "Goa"},
+        {},
+    ]
+    path = tmp_path / "people.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines) + "\nno JSON\n")
+    importer.last = importer.begin()
+    done = importer.go_on_with(importer.last, path, {})
+    assert (done.total, done.new, done.failed, done.empty) == (6, 3, 2, 1)
+    assert importer.people() == {
+        "a": {"orders": 5, "tags": ["x", "y"], "emailOptin": True},
+        "7": {"orders": 6, "tags": ["z", "w"]},
+        "#2": {"city": "Goa"},
+    }
+    typed, broken = importer.failed()
+    assert {(e.property, e.code) for e in typed.errors} == {
+        ("orders", "invalidDataType"),
+        ("city", "invalidDataType"),
+    }
+    assert (broken.line, broken.text) == (6, "no JSON")
 
 
 def test_the_mapping_of_the_last_file_is_remembered(importer: Importer) -> None:
