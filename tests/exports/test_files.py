@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import Any
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,6 +132,16 @@ def test_rows_beyond_a_sheet_go_on_on_the_next(
     told = world.rows("xlsx", content, village)
     assert [row["userId"] for row in told] == [f"user-{n}" for n in range(40)]
     assert content.count(b"xl/worksheets/sheet3.xml") > 0 == content.count(b"sheet4.xml")
+
+
+def test_another_reader_of_sheets_sees_the_same(platform: Platform, village: Any) -> None:
+    content = world.file(platform, village, asked("xlsx", columns=["userId", "tags", "phone"]))
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+    header, *rows = book.worksheets[0].iter_rows(values_only=True)
+    book.close()
+    assert header == ("userId", "tags", "phone")
+    assert rows[:2] == [("user-0", "even;old", None), ("user-1", "even", None)]
+    assert len(rows) == 40
 
 
 def test_a_sheet_that_is_just_full_has_none_after_it(

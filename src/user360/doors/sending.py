@@ -44,9 +44,9 @@ def span(header: str | None, size: int) -> Span:
     if found is None or found[0] == "bytes=-":
         return Span(0, size, size)
     first, last = found[1], found[2]
-    if not first:
+    if not first and int(last):
         return Span(max(0, size - int(last)), size, size)
-    if int(first) >= size or (last and int(last) < int(first)):
+    if not first or int(first) >= size or (last and int(last) < int(first)):
         raise Unsatisfiable(f"The file has {size:,} bytes")
     return Span(int(first), min(size, int(last) + 1) if last else size, size)
 
@@ -69,11 +69,20 @@ class Steps:
 
     def __init__(self, pieces: Generator[bytes, None, None]) -> None:
         self._pieces = pieces
+        self._first: bytes | None = None
         self._one = threading.Lock()
+
+    def begin(self) -> None:
+        """Take the first step already: what is wrong then is known before anything is sent.
+
+        A generator that was begun lets go of what it holds even if it is never asked again.
+        """
+        self._first = self._step()
 
     def _step(self) -> bytes | None:
         with self._one:
-            return next(self._pieces, None)
+            first, self._first = self._first, None
+            return next(self._pieces, None) if first is None else first
 
     def _close(self) -> None:
         with self._one, contextlib.suppress(Exception):
@@ -86,17 +95,3 @@ class Steps:
         finally:
             # Not waited for: who went away may have ended this very task.
             asyncio.get_running_loop().run_in_executor(None, self._close)
-
-
-def first_step(pieces: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
-    """The same pieces, the first of them made already: what is wrong is known before sending."""
-    first = next(pieces, b"")
-
-    def again() -> Generator[bytes, None, None]:
-        try:
-            yield first
-            yield from pieces
-        finally:
-            pieces.close()
-
-    return again()

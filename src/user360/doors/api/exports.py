@@ -146,14 +146,15 @@ async def stream(request: Asked, data: JSONBody[NewExport]) -> Stream:
 
     try:
         made = await asyncio.to_thread(begin)
-        pieces = await asyncio.to_thread(sending.first_step, _pieces(made, opened))
+        steps = sending.Steps(_pieces(made, opened))
+        await asyncio.to_thread(steps.begin)
         await _noted(request, "export.stream", asked.format, asked)
     except BaseException:
         await asyncio.to_thread(opened.close)
         raise
     name = asking.file_name(asked, actor.workspace, platform.clock.now())
     headers = {gate.SEQ: str(made.position), "X-User360-Rows": str(made.total)}
-    return _file(sending.Steps(pieces), name, asking.media_type(asked), 200, headers)
+    return _file(steps, name, asking.media_type(asked), 200, headers)
 
 
 def _pieces(made: making.Making, opened: contextlib.ExitStack) -> Generator[bytes, None, None]:
