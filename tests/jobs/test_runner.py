@@ -15,11 +15,13 @@ from prometheus_client import REGISTRY
 from user360.clock import StillClock
 from user360.errors import Busy, Conflict, Invalid, NotFound, Unavailable
 from user360.ingest.call import Call
-from user360.jobs import files, store
+from user360.jobs import files, runner, store
 from user360.jobs.job import Job
 from user360.jobs.work import Work
 from user360.platform import Platform
+from user360.segments import define, stored
 from user360.settings import Settings
+from user360.storage.ledger import Connection
 
 SMALL = Settings(warehouse_memory="512MB")
 SOON = 30.0
@@ -76,7 +78,18 @@ def test_how_jobs_ended_is_counted(platform: Platform) -> None:
     assert counted() == before + 1
 
 
-def test_completed_means_that_everybody_can_see_it(platform: Platform) -> None:
+def test_completed_means_that_everybody_can_see_it(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "FOLLOW_SECONDS", SOON)
+    where = {"property": "city", "op": "is", "values": ["Pune"]}
+
+    def define_segment(connection: Connection) -> int:
+        change = platform.change(connection, platform.default, "test")
+        return define.create(change, "Of Pune", "", where).id
+
+    segment = platform.write(define_segment)
+
     def work(work: Work) -> Any:
         calls = [
             Call(
@@ -86,6 +99,7 @@ def test_completed_means_that_everybody_can_see_it(platform: Platform) -> None:
                 at=platform.now(),
                 message_id=str(n),
                 user_id=f"u{n}",
+                properties={"city": "Pune"},
             )
             for n in range(500)
         ]
@@ -95,6 +109,8 @@ def test_completed_means_that_everybody_can_see_it(platform: Platform) -> None:
     platform.jobs.wait(ask(platform, "people").id, SOON)
     found = platform.projector.warehouse.query("SELECT count(*) FROM w1.records").rows
     assert found == [(500,)]
+    members = stored.counts(platform.projector.warehouse, platform.default, [segment])
+    assert members == {segment: 500}
 
 
 def test_jobs_of_a_lane_are_done_one_after_another_and_the_lanes_do_not_wait(

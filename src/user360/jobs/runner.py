@@ -7,6 +7,7 @@ Nothing polls: whoever waits is woken.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -37,6 +38,8 @@ AGAIN_SECONDS = 2.0
 # How often one that waits for the warehouse looks whether the process ends.
 LOOK_SECONDS = 0.5
 CLOSE_SECONDS = 20.0
+# How long a job that is done waits for segments to follow.
+FOLLOW_SECONDS = 5.0
 
 
 class Kind(NamedTuple):
@@ -301,10 +304,11 @@ class Runner:
         while self.platform.projector.position < position:
             if work.stopped.is_set():
                 raise Stopped
-            try:
+            with contextlib.suppress(Unavailable):
                 self.platform.projector.wait(position, LOOK_SECONDS)
-            except Unavailable:
-                continue
+        # Segments that are further behind than this say so themselves.
+        with contextlib.suppress(Unavailable):
+            self.platform.keeper.settle(position, FOLLOW_SECONDS)
 
     def _patiently(self, work: Work) -> Any:
         """What the job's function returns; when the writer is too busy it goes on later."""
