@@ -43,7 +43,7 @@ def test_keys_that_come_late_are_columns_too(opening: Any, everything: Any) -> N
 
 
 def test_bad_lines_are_told(opening: Any, everything: Any) -> None:
-    data = b'{"a": "\xc3\xa9"}\n[1]\nnonsense\n{"a": \n\n{"a": "\xff"}\n' + b'{"a": "' + b"x" * 9_000_000
+    data = b'{"a": "\xc3\xa9"}\n[1]\nnonsense\n{"a": \n\n{"a": "\xff"}\n{"a": "' + b"x" * 9_000_000
     data += b'"}\n' + b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n" + b'{"a": 2}\n'
     found = everything(opening(data, "x.jsonl"))
     assert found.codes == [

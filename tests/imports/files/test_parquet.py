@@ -105,6 +105,25 @@ def test_a_damaged_column_ends_with_a_reason(opening: Any, everything: Any) -> N
     assert found.codes == [(len(found.rows) + 2, "damaged")]
 
 
+def test_a_text_that_is_not_utf8_costs_its_row(opening: Any, everything: Any) -> None:
+    def spoil(data: bytes) -> bytes:
+        assert data.count(b"spoiled") == 1
+        return data.replace(b"spoiled", b"sp\xffiled")
+
+    texts = pa.array(["fine", "spoiled", "fine too", None])
+    options: dict[str, Any] = {"compression": "none", "write_statistics": False}
+    data = spoil(written({"t": texts, "n": range(4)}, use_dictionary=False, **options))
+    found = everything(opening(data, "x.parquet"))
+    assert found.rows == [["fine", 0], ["fine too", 2], [None, 3]]
+    assert (found.lines, found.codes) == ([2, 4, 5], [(3, "encoding")])
+    lists = pa.array([["fine"], ["spoiled"], [], None])
+    data = spoil(written({"t": lists}, use_dictionary=False, **options))
+    assert everything(opening(data, "x.parquet")).codes == [(3, "encoding")]
+    structs = pa.array([{"a": "spoiled"}, {"a": "fine"}])
+    data = spoil(written({"t": structs}, use_dictionary=False, **options))
+    assert len(everything(opening(data, "x.parquet")).rows) == 2, "nested values are none anyway"
+
+
 def test_a_value_that_fills_the_memory_is_refused(
     opening: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

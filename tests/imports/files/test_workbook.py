@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import io
 import tracemalloc
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from user360.errors import Invalid
 
@@ -34,6 +37,34 @@ def test_cells_come_as_excel_means_them(opening: Any, everything: Any, workbook:
         ["u2", "9.19E+11", None, "2020-01-02 00:00:00", None, "-0.0000005", "false"],
     ]
     assert found.lines == [2, 3]
+
+
+def with_shared_texts(*rows: Sequence[str]) -> bytes:
+    """A workbook that keeps each text once, as Excel does; rows below are of rich text."""
+    data = io.BytesIO()
+    book = xlsxwriter.Workbook(data, {"in_memory": True})
+    sheet = book.add_worksheet()
+    bold = book.add_format({"bold": True})
+    for number, row in enumerate(rows):
+        for place, cell in enumerate(row):
+            sheet.write_string(number, place, cell)
+    sheet.write_rich_string(len(rows), 0, bold, "very", " bold")
+    book.close()
+    return data.getvalue()
+
+
+def test_texts_that_cells_share_are_read(opening: Any, everything: Any, changed: Any) -> None:
+    rows = [["userId", "city"], ["u1", "Köln"], ["u2", "Köln"], ["u3", "a\rb <&> _x0041_"]]
+    data = with_shared_texts(*rows)
+    found = everything(opening(data, NAME))
+    assert found.rows == [*rows[1:], ["very bold", None]]
+    beside = b"<si><rPh><t>spoken</t></rPh><t>userId</t></si>"
+    shared = "xl/sharedStrings.xml"
+    data = changed(data, shared, lambda xml: xml.replace(b"<si><t>userId</t></si>", beside))
+    assert opening(data, NAME).headers == ("userId", "city")
+    data = changed(data, SHEET, lambda xml: xml.replace(b"<v>2</v>", b"<v>99</v>"))
+    found = everything(opening(data, NAME))
+    assert [row.code for row in found.bad] == ["damaged"]
 
 
 def test_blank_rows_are_no_rows_and_lines_are_those_of_the_sheet(
@@ -135,6 +166,28 @@ def test_a_sheet_that_claims_what_cannot_be_is_refused(
         return
     with pytest.raises(Invalid, match=reason):
         opening(data, NAME)
+
+
+@pytest.mark.parametrize(
+    "part", ["xl/styles.xml", "xl/workbook.xml", "[Content_Types].xml", "xl/sharedStrings.xml"]
+)
+def test_a_workbook_whose_parts_are_broken_is_refused(
+    opening: Any, workbook: Any, changed: Any, part: str
+) -> None:
+    whole = with_shared_texts(["a"], ["b"]) if "shared" in part else workbook(["a"], ["b"])
+    with pytest.raises(Invalid, match="no XLSX workbook"):
+        opening(changed(whole, part, lambda xml: xml[:60]), NAME)
+    if part != "xl/sharedStrings.xml":
+        with pytest.raises(Invalid, match="no XLSX workbook"):
+            opening(changed(whole, part, lambda xml: xml.replace(b'"', b'"x')), NAME)
+
+
+def test_a_damaged_archive_is_refused(opening: Any, workbook: Any) -> None:
+    data = bytearray(workbook(["a"], ["b"]))
+    middle = data.index(b"xl/styles.xml") + 40
+    data[middle : middle + 30] = b"\xaa" * 30
+    with pytest.raises(Invalid, match="no XLSX workbook"):
+        opening(bytes(data), NAME)
 
 
 def test_a_workbook_without_rows_is_refused(opening: Any, workbook: Any) -> None:

@@ -19,6 +19,7 @@ from user360.imports.files.opened import ROWS, Batch, Dialect, told
 LARGEST_VALUE = 1 << 20
 BUFFER = 1 << 20
 
+NOT_UTF8 = "a text of the row is not UTF-8, which Parquet's texts are"
 DAMAGED = "the file is damaged from here on: {}"
 
 
@@ -35,7 +36,7 @@ class Parquet:
                 self._names: list[str] = file.schema_arrow.names
                 _refuse(file.metadata)
                 self.count: int | None = file.metadata.num_rows
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeError) as error:
             raise Invalid(f"The file cannot be read as Parquet: {_short(error)}") from None
         if not self._names:
             raise Invalid("The file has no columns")
@@ -77,7 +78,12 @@ class Parquet:
             arrays = [plain(column) for column in found.columns]
             table = pa.RecordBatch.from_arrays(arrays, [self.headers[i] for i in places])
         lines = pa.array(range(at + 2, end + 2), pa.int64())
-        return Batch(at, table, lines, (), end / self.count if self.count else 1.0)
+        share = end / self.count if self.count else 1.0
+        if not (broken := _broken_texts(table)):
+            return Batch(at, table, lines, (), share)
+        good = pa.array([place not in broken for place in range(found.num_rows)])
+        bad = tuple(told(at + 2 + place, "", "encoding", NOT_UTF8) for place in sorted(broken))
+        return Batch(at, table.filter(good), lines.filter(good), bad, share)
 
     def _broken(self, places: list[int], at: int, reason: str) -> Batch:
         names = [self.headers[i] for i in places]
@@ -159,8 +165,27 @@ def _hours(column: pa.Array) -> pa.Array:
         return column.cast(pa.string())
 
 
+def _broken_texts(table: pa.RecordBatch) -> set[int]:
+    """The rows with a text that cannot be read."""
+    broken: set[int] = set()
+    for column in table.columns:
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            broken |= {place for place, value in enumerate(column) if _text_of(value) is None}
+    return broken
+
+
+def _text_of(value: pa.Scalar) -> str | None:
+    """A value in any writing; None when it cannot be read."""
+    try:
+        return str(value.as_py())
+    except UnicodeDecodeError:
+        return None
+
+
 def _nested(column: pa.Array) -> pa.Array:
-    values = [None if value is None else forms.nested(str(value)) for value in column.to_pylist()]
+    values = [forms.nested(_text_of(value)) if value.is_valid else None for value in column]
     return pa.array(values, forms.FORMS[forms.NESTED][1])
 
 

@@ -7,10 +7,12 @@ import re
 from typing import Any
 from zipfile import ZipFile
 
+from user360.errors import Invalid
 from user360.imports.files.cells import TOO_LONG
 from user360.records.values import text_of
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+BROKEN = "The file is no XLSX workbook that can be read: its parts do not fit together ({})"
 _PLAIN = re.compile(r"-?[1-9][0-9]{0,14}|0")
 
 
@@ -70,7 +72,10 @@ def unescaped(text: str) -> str:
 
 
 def workbook(archive: ZipFile) -> tuple[Styles, dict[str, str], str]:
-    """Styles, the part of each visible sheet by its name, and the part of the shared texts."""
+    """Styles, the part of each visible sheet by its name, and the part of the shared texts.
+
+    Raises `Invalid` when the workbook cannot be understood.
+    """
     from openpyxl.reader.excel import ExcelReader
     from openpyxl.styles.stylesheet import apply_stylesheet
     from openpyxl.xml.constants import SHARED_STRINGS
@@ -79,18 +84,26 @@ def workbook(archive: ZipFile) -> tuple[Styles, dict[str, str], str]:
     reader.archive, reader.valid_files = archive, archive.namelist()
     reader.read_only = reader.data_only = True
     reader.keep_vba = reader.keep_links = reader.rich_text = False
-    reader.read_manifest()
-    reader.read_workbook()
-    apply_stylesheet(archive, reader.wb)
-    paths = {
+    try:
+        reader.read_manifest()
+        reader.read_workbook()
+        apply_stylesheet(archive, reader.wb)
+        shared = reader.package.find(SHARED_STRINGS)
+        return _styles(reader.wb), _sheets(reader), shared.PartName[1:] if shared else ""
+    except Invalid:
+        raise
+    except Exception as error:  # whatever a strange part of a workbook leads the library to
+        raise Invalid(BROKEN.format(type(error).__name__)) from error
+
+
+def _sheets(reader: Any) -> dict[str, str]:
+    return {
         sheet.name: rel.target
         for sheet, rel in reader.parser.find_sheets()
         if rel.target in reader.valid_files
         and "chartsheet" not in rel.Type
         and sheet.state == "visible"
     }
-    shared = reader.package.find(SHARED_STRINGS)
-    return _styles(reader.wb), paths, shared.PartName[1:] if shared is not None else ""
 
 
 def _styles(book: Any) -> Styles:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 from xml.parsers import expat
@@ -105,12 +106,8 @@ class Workbook:
     @contextmanager
     def _book(self) -> Iterator[_Book]:
         try:
-            with _Archive(self.path) as archive:
-                book = _Book(archive)
-                try:
-                    yield book
-                finally:
-                    book.close()
+            with _Archive(self.path) as archive, closing(Texts()) as texts:
+                yield _Book(archive, texts)
         except Invalid:
             raise
         except _UNREADABLE as error:
@@ -142,9 +139,9 @@ class _Archive(zipfile.ZipFile):
 class _Book:
     """The sheets of an open archive, and what their cells mean."""
 
-    def __init__(self, archive: _Archive) -> None:
+    def __init__(self, archive: _Archive, texts: Texts) -> None:
         self._archive = archive
-        self._texts = Texts()
+        self._texts = texts
         self._styles, self._paths, shared = styles.workbook(archive)
         if shared:
             with archive.open(shared) as source:
@@ -182,15 +179,16 @@ class _Book:
         row: list[str | None] = [None] * (max(cell[0] for cell in cells) + 1)
         text: Callable[[str, str, str], str] = self._styles.text
         for place, kind, style, value in cells:
-            row[place] = self._texts[int(value)] if kind == "s" else text(kind, style, value)
+            if kind == "s":
+                row[place] = styles.unescaped(self._texts[int(value)])
+            else:
+                row[place] = text(kind, style, value)
         return row
-
-    def close(self) -> None:
-        self._texts.close()
 
 
 _UNREADABLE = (
     zipfile.BadZipFile,
+    zlib.error,
     expat.ExpatError,
     OSError,
     EOFError,
