@@ -28,7 +28,7 @@ def asked(kind: str, **given: Any) -> Asked:
     return Asked(format=kind.removesuffix(".gz"), gzip=kind.endswith(".gz"), **given)
 
 
-@settings(max_examples=12)
+@settings(max_examples=10)
 @given(st.lists(world.person(), min_size=1, max_size=12))
 def test_every_file_gives_back_what_is_known(
     platform: Platform, those: list[dict[str, Any]]
@@ -153,10 +153,10 @@ def test_a_sheet_that_is_just_full_has_none_after_it(
     assert content.count(b"sheet3.xml") == 0
 
 
-def test_hundreds_of_properties_make_hundreds_of_columns(platform: Platform) -> None:
+def test_more_columns_than_are_written_at_once_are_all_there(platform: Platform) -> None:
     wide = world.workspace(platform)
-    world.declare_many(platform, wide, 250)
-    given_values = {f"q{n}": f"=value {n}" for n in range(0, 250, 7)}
+    world.declare_many(platform, wide, 120)
+    given_values = {f"q{n}": f"=value {n}" for n in range(0, 120, 7)}
     world.write(platform, wide, [{"userId": "wide", **given_values}])
     known = world.expected(world.shown(platform, wide))
     for kind in KINDS:

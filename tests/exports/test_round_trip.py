@@ -46,7 +46,7 @@ def known(people: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**person, "a_boolean": True} for person in people]
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(st.lists(world.person(), min_size=1, max_size=10).map(known))
 def test_what_comes_out_goes_in_and_comes_out_the_same(
     platform: Platform, people: list[dict[str, Any]]

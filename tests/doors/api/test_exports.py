@@ -279,7 +279,7 @@ def test_whoever_goes_away_is_not_waited_for(server: Serving) -> None:
     """The stream's place and its view of the warehouse are given back."""
     headers = {"x-api-key": server.product.key}
     texts = dict.fromkeys(("city", "country", "firstName", "lastName", "gender"), "x" * 250)
-    rows = [{"userId": f"many-{n}", "properties": texts} for n in range(10_000)]
+    rows = [{"userId": f"many-{n}", "properties": texts} for n in range(5_000)]
     with httpx.Client(base_url=f"{server.url}/api/v1", headers=headers, timeout=60) as client:
         assert client.post("/users/bulk", json={"users": rows}).status_code == 200
         for _ in range(6):  # more often than there are places
@@ -287,7 +287,7 @@ def test_whoever_goes_away_is_not_waited_for(server: Serving) -> None:
             next(begun.iter_raw(1_000))
             begun.close()
         whole = begin(client, columns=["userId"])
-        assert len(whole.read().splitlines()) == int(whole.headers["x-user360-rows"]) >= 10_000
+        assert len(whole.read().splitlines()) == int(whole.headers["x-user360-rows"]) >= 5_000
 
 
 def begin(client: httpx.Client, **asked: Any) -> httpx.Response:
