@@ -64,7 +64,8 @@ def test_texts_that_cells_share_are_read(opening: Any, everything: Any, changed:
     assert opening(data, NAME).headers == ("userId", "city")
     data = changed(data, SHEET, lambda xml: xml.replace(b"<v>2</v>", b"<v>99</v>"))
     found = everything(opening(data, NAME))
-    assert [row.code for row in found.bad] == ["damaged"]
+    assert found.codes == [(2, "damaged")]
+    assert len(found.rows) == 3
 
 
 def test_blank_rows_are_no_rows_and_lines_are_those_of_the_sheet(

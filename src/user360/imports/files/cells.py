@@ -36,6 +36,8 @@ class Texts:
         self._ends.append(self._ends[-1] + len(data))
 
     def __getitem__(self, place: int) -> str:
+        if place < 0:
+            raise IndexError(place)
         start, end = self._ends[place], self._ends[place + 1]
         self._file.seek(start)
         return self._file.read(end - start).decode()

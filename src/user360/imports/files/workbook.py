@@ -6,7 +6,7 @@ import csv
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,6 +29,8 @@ NO_WORKBOOK = "The file is no XLSX workbook that can be read: {}"
 BOMB = "The workbook unpacks to {:,} MB, which no list of people does"
 TOO_MANY = "the row has a cell in column {}, but the header names {} columns"
 LONG_CELL = f"a cell holds more than {reading.LONGEST_CELL:,} characters"
+BROKEN_CELL = "a cell holds no number, or refers to a text that the workbook does not have"
+BROKEN = "\0\0"  # stands for such a cell; no XML can hold it
 DAMAGED = "the sheet is damaged from here on: {}"
 
 
@@ -95,6 +97,8 @@ class Workbook:
         width = len(self.headers)
         if reading.TOO_LONG in row:
             return told(line, _shown(row), "cellTooLong", LONG_CELL)
+        if BROKEN in row:
+            return told(line, _shown(row), "damaged", BROKEN_CELL)
         if len(row) > width:
             place = next((i for i, cell in enumerate(row[width:], width + 1) if cell), 0)
             if place:
@@ -177,13 +181,17 @@ class _Book:
         if not cells:
             return []
         row: list[str | None] = [None] * (max(cell[0] for cell in cells) + 1)
-        text: Callable[[str, str, str], str] = self._styles.text
         for place, kind, style, value in cells:
-            if kind == "s":
-                row[place] = styles.unescaped(self._texts[int(value)])
-            else:
-                row[place] = text(kind, style, value)
+            try:
+                row[place] = self._text(kind, style, value)
+            except (LookupError, ValueError):
+                row[place] = BROKEN
         return row
+
+    def _text(self, kind: str, style: str, value: str) -> str:
+        if kind == "s":
+            return styles.unescaped(self._texts[int(value)])
+        return self._styles.text(kind, style, value)
 
 
 _UNREADABLE = (
