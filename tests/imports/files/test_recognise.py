@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from user360.errors import Invalid
 from user360.imports.files import Dialect, open_file
@@ -95,3 +97,26 @@ def test_a_dialect_that_is_none_is_refused_by_its_path(
     with pytest.raises(Invalid) as problem:
         opening(b"a,b\n1,2\n", dialect=dialect)
     assert [fault.path for fault in problem.value.faults] == [path]
+
+
+@given(
+    data=st.binary(max_size=300)
+    | st.text('ab1,;\t"\n\r\0é{}:[]', max_size=120).map(str.encode)
+    | st.text("ab,;\n\"'é", max_size=120).map(lambda text: text.encode("utf-16")),
+    name=st.sampled_from(["x.csv", "x.tsv", "x.jsonl", "x"]),
+    packed=st.booleans(),
+)
+@settings(max_examples=300)
+def test_anything_at_all_is_read_or_refused(
+    tmp_path_factory: Any, data: bytes, name: str, packed: bool
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "anything"
+    path.write_bytes(gzip.compress(data) if packed else data)
+    try:
+        opened = open_file(path, name)
+    except Invalid:
+        return
+    for batch in opened.batches(5):
+        assert batch.rows.num_rows == len(batch.lines)
+        assert batch.rows.schema.names == list(opened.headers)
+        assert all(row.message for row in batch.bad)
