@@ -69,8 +69,8 @@ class Prepared:
 def prepare(platform: Platform, actor: str) -> Prepared:
     """Copy everything there is; the backup is `pieces` of what is answered.
 
-    Writers and readers go on, only the warehouse takes nothing in while it is copied. Raises
-    `StorageFailed` when the disk has no room for the copies.
+    Writers and readers go on meanwhile. Raises `StorageFailed` when the disk has no room for the
+    copies.
     """
     forget_parts(platform.directory)
     _note(platform, actor)

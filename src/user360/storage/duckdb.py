@@ -270,7 +270,7 @@ class DuckDB:
             relations.amend(cursor, schema_of(workspace), entries)
 
     def copy(self, path: Path) -> None:
-        with self._writing, self._cursor() as cursor:
+        with self._cursor() as cursor:
             relations.copy(cursor, path)
 
     def checkpoint(self) -> None:

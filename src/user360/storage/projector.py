@@ -91,7 +91,7 @@ class Projector:
         self._resting = False  # nothing to do: only then a commit wakes the loop
         self._closing = False
         self._broken = False
-        self._swapping = False
+        self._swapping = 0  # the thread that puts another file here
         self._round = threading.RLock()
         self._columns: Mapping[int, Mapping[str, str]] = {}
         self._changed = threading.Condition()
@@ -239,7 +239,7 @@ class Projector:
             return False
 
     def _open_warehouse(self) -> Warehouse:
-        if self._swapping:
+        if self._swapping not in (0, threading.get_ident()):
             with self._changed:
                 self._changed.wait_for(lambda: not self._swapping, MOMENT)
         if self._warehouse is None:
@@ -330,13 +330,16 @@ class Projector:
 
     def _go_on_with(self, part: Path) -> None:
         """Put a file that is whole in the place of this one; who asks meanwhile waits."""
-        self._swapping = True
+        self._swapping = threading.get_ident()
         try:
             self._let_go()
             places.put(part, self.path)
             self._take(self.connect(self.path))
+            with self.ledger.read() as connection:
+                while self._advance(connection):
+                    pass
         finally:
-            self._swapping = False
+            self._swapping = 0
         self._reached(self.position)
 
     def rebuild(self, progress: Progress = lambda _done: None) -> None:
@@ -349,20 +352,21 @@ class Projector:
 
     def renew(self) -> None:
         """Go on with a copy of the file, for in the old one is what was deleted; on the caller's
-        thread, and rounds wait. Who asks something long is let finish.
+        thread. Rounds go on while it is copied. Who asks something long is let finish.
 
         Raises `Unavailable` when there was no moment for it, or the file is damaged.
         """
-        if not self._open_warehouse().idle(MOMENT):
+        held = self._open_warehouse()
+        if not held.idle(MOMENT):
             raise Unavailable("Somebody is reading for long")
+        part = places.part_of(self.path)
+        try:
+            held.copy(part)
+        except Damaged as problem:
+            self._wake()
+            raise Unavailable("Lists and segments are being rebuilt") from problem
         with self._round:
-            part = places.part_of(self.path)
-            try:
-                self._open_warehouse().copy(part)
-            except Damaged as problem:
-                self._wake()
-                raise Unavailable("Lists and segments are being rebuilt") from problem
-            if not self._open_warehouse().idle(BRIEF):
+            if not held.idle(BRIEF) or self._open_warehouse() is not held:
                 raise Unavailable("Somebody is reading for long")
             self._go_on_with(part)
             places.forget_damaged(self.path)

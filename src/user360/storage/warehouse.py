@@ -191,7 +191,7 @@ class Warehouse(Protocol):
     def copy(self, path: Path) -> None:
         """Write all there is into a new file, which holds nothing of what was deleted.
 
-        What is written meanwhile waits; questions are answered.
+        It shows one moment; what is written meanwhile is not in it.
         """
         ...
 
