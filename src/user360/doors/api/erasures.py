@@ -223,12 +223,13 @@ async def archive_record(request: Asked, record_id: FromPath[str]) -> Stream:
 async def _archive(request: Asked, number: int) -> Stream:
     platform, actor = gate.platform_of(request), gate.actor_of(request)
     made = archive.pieces(platform, actor.workspace, number)
-    begun = await asyncio.to_thread(sending.first_step, made)
+    steps = sending.Steps(made)
+    await asyncio.to_thread(steps.begin)
     headers = {
         "content-disposition": f'attachment; filename="{ids.public_record_id(number)}.zip"',
         "cache-control": "private, no-store",
     }
-    return Stream(sending.Steps(begun), media_type=ZIP, headers=headers)
+    return Stream(steps, media_type=ZIP, headers=headers)
 
 
 ROUTES = [
