@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.stories.shop import Shop
 from user360.access import vault
 from user360.backup import archive, making, manifest, restoring
-from user360.errors import Conflict, Invalid, Problem
+from user360.errors import Conflict, Invalid
 from user360.ingest import doctor
 from user360.ingest.call import Event
 from user360.jobs import files
@@ -134,7 +134,7 @@ def test_a_backup_that_was_cut_or_changed_restores_nothing(shop: Shop, tmp_path:
     places = range(0, len(content) - step, step)
     for cut in (content[:place] for place in places):
         (tmp_path / "bad").write_bytes(cut)
-        with pytest.raises(Problem):
+        with pytest.raises(Invalid):
             restoring.restore(tmp_path / "bad", tmp_path / "restored")
         assert not (tmp_path / "restored").exists()
         assert not (tmp_path / "restored.restoring").exists()
@@ -144,7 +144,7 @@ def test_a_backup_that_was_cut_or_changed_restores_nothing(shop: Shop, tmp_path:
         (tmp_path / "bad").write_bytes(changed)
         try:  # a bit that means nothing may change; then every checksum holds
             restoring.restore(tmp_path / "bad", tmp_path / f"restored{place}")
-        except Problem:
+        except Invalid:
             refused += 1
             assert not (tmp_path / f"restored{place}").exists()
     assert refused > len(places) // 2

@@ -6,7 +6,7 @@ import io
 import tarfile
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import pyarrow as pa
 
@@ -15,6 +15,8 @@ from user360.errors import Invalid
 PIECE = 1 << 20  # bytes
 BLOCK = tarfile.BLOCKSIZE
 CODEC = "zstd"
+# What reading raises where bytes are missing or other ones.
+_CUT = (OSError, EOFError, tarfile.TarError, pa.ArrowException)
 DAMAGED = "The backup is damaged or not whole; nothing was restored"
 
 
@@ -80,7 +82,7 @@ def read(file: BinaryIO) -> Generator[tuple[str, int, Iterator[bytes]]]:
                 if content is None:
                     raise Invalid(f"{DAMAGED}: {about.name[:100]} is no plain file")
                 yield about.name, about.size, _content(content)
-    except (OSError, EOFError, tarfile.TarError, pa.ArrowException) as error:
+    except _CUT as error:
         raise Invalid(DAMAGED) from error
 
 
@@ -98,6 +100,13 @@ class _Reading(io.RawIOBase):
         return found
 
 
-def _content(file: object) -> Iterator[bytes]:
-    while piece := file.read(PIECE):  # type: ignore[attr-defined] # what tarfile gives reads
+def _content(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := _piece(file):
         yield piece
+
+
+def _piece(file: IO[bytes]) -> bytes:
+    try:
+        return file.read(PIECE)
+    except _CUT as error:
+        raise Invalid(DAMAGED) from error

@@ -100,7 +100,7 @@ def file(
 
     Examples:
 
-        user360 import people.csv --preview
+        user360 import file people.csv --preview
 
         user360 import people.csv --user-id Mail --map Mail=email --map "Phone No.=phone"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -96,9 +97,11 @@ def copy(cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Write all there is, and nothing of what was deleted, into a new file."""
     held = cursor.execute("SELECT current_database()").fetchall()[0][0]
     quoted = str(path).replace("'", "''")
-    cursor.execute(f"ATTACH '{quoted}' AS fresh").fetchall()
+    # A name of its own, for names are the whole engine's, and there may be two copies at once.
+    fresh = f"fresh_{uuid.uuid4().hex}"
+    cursor.execute(f"ATTACH '{quoted}' AS {fresh}").fetchall()
     try:
-        cursor.execute(f'COPY FROM DATABASE "{held}" TO fresh').fetchall()
-        cursor.execute("CHECKPOINT fresh").fetchall()
+        cursor.execute(f'COPY FROM DATABASE "{held}" TO {fresh}').fetchall()
+        cursor.execute(f"CHECKPOINT {fresh}").fetchall()
     finally:
-        cursor.execute("DETACH fresh").fetchall()
+        cursor.execute(f"DETACH {fresh}").fetchall()
