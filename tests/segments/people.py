@@ -233,6 +233,10 @@ def held(random: Random, texts: list[Any]) -> dict[str, Any]:
     return {key: value for key, value in given.items() if random.random() < 0.85}
 
 
+def columns(found: duckdb.DuckDBPyConnection) -> list[str]:
+    return [described[0] for described in found.description or ()]
+
+
 class Warehouse:
     """One in-memory warehouse, filled anew for each population.
 
@@ -308,9 +312,11 @@ class Warehouse:
         asked = together.Together("duckdb")
         parts = [asked.part(parsed(tree, world), before) for tree in trees]
         asked.statement(parts, before)
-        rows = self.connection.execute(asked.statement(parts, frame)).fetchall()
-        assert len(rows) == len({row[0] for row in rows})
-        return [{row[0] for row in rows if row[1 + i]} for i in range(len(trees))]
+        sql, names = asked.statement(parts, frame)
+        found = self.connection.execute(sql)
+        rows = [dict(zip(columns(found), row, strict=True)) for row in found.fetchall()]
+        assert len(rows) == len({row["id"] for row in rows})
+        return [{row["id"] for row in rows if row[name]} for name in names]
 
     def truths(self, given: dict[str, Any], world: World) -> dict[int, bool | None]:
         """The condition as a column, beside every record."""

@@ -15,8 +15,9 @@ import pyarrow as pa
 from user360.storage.relations import lent
 from user360.storage.warehouse import Move
 
-# Moves that lie beside at most, and what a single one may have to be put there.
-MOST_BESIDE, LARGE = 100_000, 20_000
+# Moves that lie beside at most, and what a single one may have to be put there. Taking them in goes
+# through all rows of these segments, which takes as long for few as for many.
+MOST_BESIDE, LARGE = 400_000, 20_000
 TABLES = ("members_kept", "members_moved", "changes", "sizes")
 OF_RECORDS = ("members_kept", "members_moved", "changes")  # where rows are of one record each
 

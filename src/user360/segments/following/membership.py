@@ -61,11 +61,14 @@ def some(
     found: list[Difference] = []
     for start in range(0, len(asked), _AT_ONCE):
         some = asked[start : start + _AT_ONCE]
-        answers = people.view.table(together.statement([part for _, part in some], given))
+        sql, names = together.statement([part for _, part in some], given)
+        answers = people.view.table(sql)
         ids = answers["id"].to_numpy()
-        for column, (kept, _) in enumerate(some):
-            fits = answers[column + 1].to_numpy()
-            found.append(_compared(kept, BitMap64(ids[fits]), people, below))
+        true = {name: BitMap64(ids[answers[name].to_numpy()]) for name in dict.fromkeys(names)}
+        found += [
+            _compared(kept, true[name], people, below)
+            for (kept, _), name in zip(some, names, strict=True)
+        ]
     return found
 
 

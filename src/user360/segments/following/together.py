@@ -72,14 +72,16 @@ class Together:
         test.at(given)
         return Part(test, tuple(used))
 
-    def statement(self, parts: Sequence[Part], given: Frame) -> str:
-        """The statement that answers, for each record of `given`, its id and then whether each of
-        the conditions is true of it.
+    def statement(self, parts: Sequence[Part], given: Frame) -> tuple[str, list[str]]:
+        """The statement that answers, for each record of `given`, its id and whether each of the
+        conditions is true of it; and the names of the columns that say so, one for each part.
         """
         leaves = dict.fromkeys(leaf for part in parts for leaf in part.leaves)
         ready = [leaf.ready(given, self._dialect) for leaf in leaves]
-        tests = [f"({part.test.at(given)}) IS TRUE AS c{i}" for i, part in enumerate(parts)]
-        return shared.statement(['"id"', *tests], ready, given)
+        tests: dict[str, str] = {}  # what says the same is asked once
+        names = [tests.setdefault(part.test.at(given), f"c{len(tests)}") for part in parts]
+        columns = [f"({test}) IS TRUE AS {name}" for test, name in tests.items()]
+        return shared.statement(['"id"', *columns], ready, given), names
 
     def _leaf(self, node: Worked, given: Frame) -> Leaf:
         found = self._leaves.get(node)
