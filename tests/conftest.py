@@ -22,3 +22,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "daily"))
 def clock() -> StillClock:
     """A clock at 05:40 on 22 November 2026, UTC."""
     return StillClock(to_us(datetime(2026, 11, 22, 5, 40, tzinfo=UTC)))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Call bytes by the name of what they are given for, not by what they hold.
+
+    What they hold may differ from one collection to the next (a gzip member names the second it was
+    made in), and the workers of one run must find the same tests.
+    """
+    return argname if isinstance(val, bytes) else None
