@@ -56,8 +56,9 @@ def measure(cache: Path, size: Size, rounds: int) -> Result:
             "the measuring process. DuckDB: the hand-written query over a table in the order of "
             "arrival. ClickHouse: its engine embedded (chDB), a MergeTree ordered by record and "
             f"time. PostgreSQL {version}: the obvious indexes and the natural query; tuned by "
-            "hand: one index more, made for the question, and a rewritten query. All warm, equal "
-            f"answers checked, in turns, medians of {rounds} rounds (the sequence: 3). Over "
+            "hand: one index more, made for the question, and a rewritten query. Equal answers "
+            "checked, in turns, each asked twice in its turn, of which the second counts: all are "
+            f"warm. Medians of {rounds} rounds (the sequence: 3). Over "
             "HTTP, from one connection: a preview, which also shows some of the people; while "
             "typing: previews of a condition on properties that holds one letter more each time."
         ),

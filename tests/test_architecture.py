@@ -28,7 +28,7 @@ LAYERS = (
     {"ingest"},
     {"activation", "segments", "events", "records", "identity", "conversations", "access"},
     {"storage", "observe"},
-    {"errors", "clock", "ids", "settings", "data", "__init__"},
+    {"errors", "clock", "ids", "settings", "memory", "sink", "data", "__init__"},
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 EDGES = {"cli", "app", "demo", "serve", "doors", "pages"}

@@ -70,7 +70,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with the whole demo in it."""
     directory = tmp_path_factory.mktemp("examples") / "demo"
     key = demo.directory(directory)
-    with Platform.open(directory, Settings(admin_key=key, warehouse_memory="512MB")) as platform:
+    with Platform.open(directory, Settings(admin_key=key)) as platform:
         demo.load(platform, lambda _: None)
     return directory
 

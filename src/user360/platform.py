@@ -135,8 +135,7 @@ class Platform:
     def temporary(cls, settings: Settings | None = None, clock: Clock | None = None) -> Platform:
         """A running platform on a directory that is removed when it is closed."""
         directory = tempfile.mkdtemp(prefix="user360-")
-        small = Settings(warehouse_memory="512MB")
-        platform = cls.open(directory, settings or small, clock)
+        platform = cls.open(directory, settings or Settings(), clock)
         platform._temporary = True
         return platform
 

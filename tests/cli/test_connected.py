@@ -25,7 +25,7 @@ KEY, READER = "u3_admin-of-the-tests", "u3_reader-of-the-tests"
 @pytest.fixture
 def url(directory: Path) -> Iterator[str]:
     """A server on the directory, in a thread of this process."""
-    settings = Settings(admin_key=KEY, warehouse_memory="512MB")
+    settings = Settings(admin_key=KEY)
     # What this server logs is not what the commands print.
     with capture_logs(), Platform.open(directory, settings) as platform:
 

@@ -40,6 +40,13 @@ def test_every_row_is_in_and_the_code_is_0(at: Run, good: str) -> None:
     assert json.loads(at("user", "get", "asha", "--json").out)["properties"]["firstName"] == "Asha"
 
 
+def test_nobody_is_said_to_be_tagged_when_nothing_changed(at: Run, good: str) -> None:
+    at("import", good, "--tag", "fair", "--no-default-tag")
+    again = at("import", good, "--tag", "fair", "--no-default-tag")
+    assert again.out.splitlines()[0] == "2 rows: 2 known"
+    assert "Tagged" not in again.out
+
+
 def test_some_rows_failed_and_the_code_is_1(at: Run, bad: str, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     said = at("import", bad, "--report", str(report), "--json")

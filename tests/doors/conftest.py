@@ -79,7 +79,7 @@ class Serving(NamedTuple):
 
 @pytest.fixture(scope="module")
 def product() -> Iterator[Product]:
-    with Platform.temporary(Settings(warehouse_memory="512MB")) as platform:
+    with Platform.temporary(Settings()) as platform:
         yield Product(platform)
 
 

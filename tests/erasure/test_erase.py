@@ -31,7 +31,7 @@ from user360.segments import define
 from user360.settings import Settings
 from user360.storage.ledger import Connection
 
-SMALL = Settings(warehouse_memory="512MB")
+SMALL = Settings()
 # Whoever is called so is erased; whoever is called otherwise stays.
 HERS = ("zelda-7", "zelda@zeldamail.org", "+919812345670", "zs-phone-1", "zs-web-2", "Zeldaville")
 THEIRS = ("omar-1", "omar@example.com", "os-web-1", "Omartown")

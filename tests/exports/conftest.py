@@ -12,5 +12,5 @@ from user360.settings import Settings
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Platform]:
-    with Platform.temporary(Settings(warehouse_memory="512MB")) as made:
+    with Platform.temporary(Settings()) as made:
         yield made

@@ -24,7 +24,7 @@ KINDS = ("jsonl", "csv", "xlsx", "parquet")
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Platform]:
-    with Platform.temporary(Settings(warehouse_memory="512MB")) as made:
+    with Platform.temporary(Settings()) as made:
         imports.register(made)
         yield made
 

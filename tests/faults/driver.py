@@ -106,7 +106,7 @@ def follow(platform: Platform) -> None:
 
 def main() -> None:
     directory, notes, seed = sys.argv[1:]
-    platform = Platform.open(directory, Settings(warehouse_memory="512MB", fresh_rows=400))
+    platform = Platform.open(directory, Settings(fresh_rows=400))
     follow(platform)
     file = os.open(Path(notes), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     clients = [Client(platform, file, f"{seed}-{n}") for n in range(THREADS)]

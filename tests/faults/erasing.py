@@ -46,7 +46,7 @@ def stand_still_at(moment: str) -> None:
 
 def main() -> None:
     directory, moment = sys.argv[1:]
-    platform = Platform.open(directory, Settings(warehouse_memory="512MB"))
+    platform = Platform.open(directory, Settings())
     jobs.register(platform)
     with platform.ledger.read() as connection:
         number = identity_store.of_user(connection, platform.default.id, WHO)

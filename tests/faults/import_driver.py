@@ -20,7 +20,7 @@ from user360.settings import Settings
 def main() -> None:
     directory, file = sys.argv[1:]
     logs.configure("error")
-    with Platform.open(directory, Settings(warehouse_memory="512MB")) as platform:
+    with Platform.open(directory, Settings()) as platform:
         jobs.register(platform)
         found = platform.jobs.listed(platform.default.id)
         if not found:

@@ -19,7 +19,7 @@ from user360.platform import Platform
 from user360.settings import Settings
 
 AT = 1_790_000_000_000_000
-SMALL = Settings(warehouse_memory="512MB")
+SMALL = Settings()
 
 
 def opened(directory: Path, **how: Any) -> Platform:

@@ -14,7 +14,7 @@ from user360.platform import Platform
 from user360.settings import Settings
 
 DRIVER = Path(__file__).parent / "import_driver.py"
-SMALL = Settings(warehouse_memory="512MB")
+SMALL = Settings()
 ROWS, PEOPLE, KILLS = 60_000, 45_000, 6
 
 

@@ -26,7 +26,7 @@ from user360.settings import Settings
 
 DRIVER = Path(__file__).parent / "driver.py"
 KILLS = int(os.environ.get("USER360_KILLS", "8"))
-SMALL = Settings(warehouse_memory="512MB")
+SMALL = Settings()
 START = 10.0  # seconds that opening again may take on a slow machine
 
 

@@ -17,7 +17,7 @@ from user360.platform import Platform
 from user360.settings import Settings
 
 DRIVER = Path(__file__).parent / "erasing.py"
-SMALL = Settings(warehouse_memory="512MB")
+SMALL = Settings()
 HERS = (WHO, "zelda@zeldamail.org", "Zelda-thing", "Zelda")
 
 

@@ -54,6 +54,13 @@ def test_a_file_makes_records_and_says_how_many(importer: Importer) -> None:
     }
 
 
+def test_a_file_of_which_nothing_would_be_imported_is_refused(importer: Importer) -> None:
+    with pytest.raises(Invalid, match="no column of this file would be imported") as refused:
+        importer.run([["colour", "size"], ["red", "5"]])
+    assert [fault.path for fault in refused.value.faults] == ["mapping"]
+    assert importer.run([["userId", "size"], ["asha", "5"]]).new == 1
+
+
 def test_columns_nobody_declared_become_properties_when_asked_for(importer: Importer) -> None:
     done = importer.run(PEOPLE, createProperties=True)
     assert done.declared == ["orders", "notes"]

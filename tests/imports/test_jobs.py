@@ -19,7 +19,7 @@ from user360.jobs.work import Work
 from user360.platform import Platform
 from user360.settings import Settings
 
-SMALL = Settings(warehouse_memory="512MB")
+SMALL = Settings()
 SOON = 120.0
 
 

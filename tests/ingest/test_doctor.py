@@ -18,7 +18,7 @@ from user360.segments import define
 from user360.settings import Settings
 
 AT = 1_790_000_000_000_000
-SMALL = Settings(warehouse_memory="512MB")
+SMALL = Settings()
 
 
 def call(platform: Platform, **how: Any) -> Call:

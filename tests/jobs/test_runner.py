@@ -23,7 +23,7 @@ from user360.segments import define, stored
 from user360.settings import Settings
 from user360.storage.ledger import Connection
 
-SMALL = Settings(warehouse_memory="512MB")
+SMALL = Settings()
 SOON = 30.0
 
 

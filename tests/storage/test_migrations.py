@@ -95,7 +95,7 @@ def test_an_older_ledger_has_the_schema_of_a_new_one(url: str, tmp_path: Path) -
 
 @pytest.mark.usefixtures("url")
 def test_who_is_in_an_older_list_is_in_it_still_since_then(tmp_path: Path) -> None:
-    with Platform.open(tmp_path, Settings(warehouse_memory="512MB")) as platform:
+    with Platform.open(tmp_path, Settings()) as platform:
         warehouse, workspace = platform.wait(), platform.default
         entered = stored.since(warehouse, workspace, 2, numbers := list(map(number, SINCE)))
         assert entered == {number(n): since for n, since in SINCE.items()}

@@ -26,7 +26,7 @@ from user360.storage.duckdb import DuckDB
 from user360.storage.warehouse import Warehouse
 
 AT = 1_790_000_000_000_000
-SMALL = Settings(warehouse_memory="512MB")
+SMALL = Settings()
 
 
 def opened(directory: Path, **how: Any) -> Platform:
@@ -446,7 +446,7 @@ def test_a_long_log_is_projected_in_bounded_rounds(
 
 
 def test_fresh_events_are_folded_and_still_agree(tmp_path: Path) -> None:
-    few = Settings(warehouse_memory="512MB", fresh_rows=50)
+    few = Settings(fresh_rows=50)
     with Platform.open(tmp_path, few, StillClock(AT)) as platform:
         for start in range(0, 200, 20):
             buy(platform, *range(start, start + 20))

@@ -19,7 +19,7 @@ EACH = 1_250
 
 
 def test_ten_thousand_identifies_of_one_user_make_one_record() -> None:
-    room = Settings(queue_calls=THREADS * EACH, warehouse_memory="512MB")
+    room = Settings(queue_calls=THREADS * EACH)
     with Platform.temporary(room) as platform:
         shop = Shop(platform)
         outcomes: list[Outcome] = []

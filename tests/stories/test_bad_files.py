@@ -23,7 +23,7 @@ Client = TestClient[Any]
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
-    small = Settings(warehouse_memory="512MB", admin_key=KEY)
+    small = Settings(admin_key=KEY)
     with (
         Platform.temporary(small) as platform,
         TestClient(app.create(platform)) as client,

@@ -31,7 +31,7 @@ FIRST, LAST = datetime.date(1998, 4, 2), datetime.date(1998, 6, 30)
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Platform]:
     """The whole demo; how much of it was told as done is kept in `told`."""
-    with Platform.temporary(Settings(warehouse_memory="512MB")) as platform:
+    with Platform.temporary(Settings()) as platform:
         assert not demo.loaded(platform)
         told: list[int] = []
         demo.load(platform, told.append)

@@ -6,11 +6,12 @@ import io
 import tarfile
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, BinaryIO
 
 import pyarrow as pa
 
 from user360.errors import Invalid
+from user360.sink import Sink
 
 PIECE = 1 << 20  # bytes
 BLOCK = tarfile.BLOCKSIZE
@@ -20,34 +21,15 @@ _CUT = (OSError, EOFError, tarfile.TarError, pa.ArrowException)
 DAMAGED = "The backup is damaged or not whole; nothing was restored"
 
 
-class _Sink(io.RawIOBase):
-    """Takes what was compressed until it is fetched."""
-
-    def __init__(self) -> None:
-        self.taken = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, piece: Any) -> int:
-        given = bytes(memoryview(piece))
-        self.taken += given
-        return len(given)
-
-    def fetch(self) -> bytes:
-        taken, self.taken = bytes(self.taken), bytearray()
-        return taken
-
-
 def write(entries: Iterable[tuple[str, int, Iterable[bytes]]]) -> Iterator[bytes]:
     """The bytes of a backup with these entries: name, size and content, in pieces."""
-    sink = _Sink()
+    sink = Sink()
     with pa.CompressedOutputStream(pa.PythonFile(sink, mode="w"), CODEC) as packed:
         for piece in _tar(entries):
             packed.write(piece)
-            if len(sink.taken) >= PIECE:
-                yield sink.fetch()
-    yield sink.fetch()
+            if sink.waiting >= PIECE:
+                yield sink.taken()
+    yield sink.taken()
 
 
 def _tar(entries: Iterable[tuple[str, int, Iterable[bytes]]]) -> Iterator[bytes]:

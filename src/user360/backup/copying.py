@@ -41,20 +41,26 @@ def copy(change: Change, source: Workspace) -> Copied:
     its path (`segments.VIPs`), and `Invalid` for what cannot be said in the other workspace.
     """
     definitions = event_store.load_definitions(change.connection, source.id)
-    faults = [*_clashes(change, source, definitions)]
+    known = event_store.load_definitions(change.connection, change.workspace.id)
+    faults = [*_clashes(change, source, definitions, known)]
     if faults:
         raise Conflict(f"{len(faults)} names are taken by something else", faults=faults)
     settings = _settings(change, source, but=("identifier",))
     properties = [p.name for p in _missing(change, source) if _declare(change, p)]
     settings += _settings(change, source)
-    events = [d.name for d in definitions.values() if _define(change, d)]
+    missing = [d for name, d in definitions.items() if name not in known]
+    for each in missing:
+        define_event.create(change, each.name, *_told(each))
     segments = _segments(change, source)
     change.audit("workspace.copy", f"workspace:{source.name}", segments=len(segments))
-    return Copied(properties, settings, events, segments)
+    return Copied(properties, settings, [d.name for d in missing], segments)
 
 
 def _clashes(
-    change: Change, source: Workspace, definitions: Mapping[str, Definition]
+    change: Change,
+    source: Workspace,
+    definitions: Mapping[str, Definition],
+    known: Mapping[str, Definition],
 ) -> Iterator[Fault]:
     target = change.workspace
     gone = {p.name.lower() for p in store.deleted_properties(change.connection, target.id)}
@@ -66,7 +72,6 @@ def _clashes(
         elif there is None and held.name.lower() in gone:
             message = "a deleted property has this name; restore it first"
             yield Fault(f"properties.{held.name}", "conflict", message)
-    known = event_store.load_definitions(change.connection, target.id)
     for name, held_event in definitions.items():
         if name in known and _told(known[name]) != _told(held_event):
             message = "it is described otherwise, or not active in one of them"
@@ -108,36 +113,15 @@ def _settings(change: Change, source: Workspace, but: tuple[str, ...] = ()) -> l
     return sorted(changed)
 
 
-def _define(change: Change, definition: Definition) -> bool:
-    if definition.name in event_store.load_definitions(change.connection, change.workspace.id):
-        return False
-    define_event.create(change, definition.name, *_told(definition))
-    return True
-
-
 def _segments(change: Change, source: Workspace) -> list[str]:
     """Make the segments, those that others ask about first, which then ask about the new ones."""
+    order = dependencies.in_order({n: conditions.of(s) for n, s in source.segments.items()})
     numbers: dict[int, int] = {}
-    made = [_segment(change, source.segments[n], numbers) for n in _order(source)]
-    for number in _order(source):
+    made = [_segment(change, source.segments[n], numbers) for n in order]
+    for number in order:
         if source.segments[number].archived_at is not None:
             lifetime.archive(change, numbers[number], True)
     return made
-
-
-def _order(source: Workspace) -> list[int]:
-    found: dict[int, None] = {}
-
-    def visit(number: int) -> None:
-        if number in found or number not in source.segments:
-            return
-        for inner in sorted(dependencies.mentioned(conditions.of(source.segments[number]))):
-            visit(inner)
-        found[number] = None
-
-    for number in sorted(source.segments):
-        visit(number)
-    return list(found)
 
 
 def _segment(change: Change, segment: Segment, numbers: dict[int, int]) -> str:

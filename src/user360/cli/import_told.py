@@ -81,7 +81,7 @@ def summary(told: dict[str, Any], *, code: bool = True) -> Answer:
         lines += [f"  {name}: {count:,} records" for name, count in told["changes"].items()]
     if told["declared"]:
         lines.append(f"New properties: {', '.join(told['declared'])}")
-    if told["tags"] and not told["dryRun"]:
+    if told["tags"] and (told["new"] or told["changed"]) and not told["dryRun"]:
         lines.append(f"Tagged: {', '.join(told['tags'])}")
     if told["segmentId"] is not None:
         lines.append(f"Segment {told['segmentId']}: {told['segment']}")

@@ -54,10 +54,12 @@ def serve(
 
 
 def opened(data: Path, chosen: settings.Settings) -> Platform:
-    """The platform on a directory, with the process's logs set up."""
+    """The platform on a directory, with the process's memory and logs set up for serving."""
+    from user360 import memory
     from user360.observe import logs
     from user360.platform import Platform
 
+    memory.give_back()
     logs.configure(chosen.log_level, chosen.log_format)
     return Platform.open(data, chosen)
 

@@ -25,6 +25,7 @@ from user360.identity import store as identity_store
 from user360.platform import Platform
 from user360.records import settle, shape
 from user360.segments import history as segment_history
+from user360.sink import Sink
 from user360.storage.ledger import Connection, Dialect
 from user360.storage.warehouse import Warehouse
 
@@ -198,31 +199,13 @@ def _cell(value: Any) -> str:
     return harmless(value if isinstance(value, str) else msgspec.json.encode(value).decode())
 
 
-class _Sink(io.RawIOBase):
-    """Takes what was packed until it is fetched."""
-
-    def __init__(self) -> None:
-        self.taken = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, piece: Any) -> int:
-        self.taken += piece
-        return len(piece)
-
-    def fetch(self) -> bytes:
-        taken, self.taken = bytes(self.taken), bytearray()
-        return taken
-
-
 def _zipped(members: Iterable[tuple[str, Iterator[bytes]]]) -> Iterator[bytes]:
-    sink = _Sink()
+    sink = Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, content in members:
             with packed.open(name, "w", force_zip64=True) as file:
                 for piece in content:
                     file.write(piece)
-                    if sink.taken:
-                        yield sink.fetch()
-    yield sink.fetch()
+                    if sink.waiting:
+                        yield sink.taken()
+    yield sink.taken()

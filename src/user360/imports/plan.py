@@ -101,6 +101,8 @@ def make(
         if found is not None:
             columns.append(found)
     _refuse_twice(columns, faults)
+    if not columns and user_id is None and not faults:
+        faults.append(Fault("mapping", "invalidProperty", _NOTHING))
     if faults:
         raise Invalid(faults[0].message, faults=list(dict.fromkeys(faults)))
     return Plan(
@@ -113,6 +115,12 @@ def make(
         at,
         tuple(wanted),
     )
+
+
+_NOTHING = (
+    "no column of this file would be imported: map one to a property or to the userId, or let"
+    " properties be made (createProperties)"
+)
 
 
 def default_tag(at: int, zone: tzinfo) -> str:

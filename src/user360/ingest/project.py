@@ -21,7 +21,7 @@ from user360.storage.projector import Progress, Round
 from user360.storage.warehouse import EVENTS, Changes, Move, Warehouse
 
 RECORDS_AT_ONCE = 20_000
-EVENTS_AT_ONCE = 100_000
+EVENTS_AT_ONCE = 25_000
 # About how a rebuild's time divides between records, events and sorting these.
 RECORDS_SHARE, EVENTS_SHARE = 0.2, 0.5
 # What the warehouse calls the columns that the log calls otherwise.

@@ -18,7 +18,7 @@ import duckdb
 
 ORDER = 'name, record_id, "at", seq'
 # How many events a slice holds, about; the events of one name of one record are never parted.
-SLICE = 125_000
+SLICE = 60_000
 _SAMPLE = 64  # one event in so many is looked at to find where slices begin
 
 

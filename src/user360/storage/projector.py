@@ -263,7 +263,7 @@ class Projector:
                 position = self.position
             yield connection, snapshot, position
 
-    _fold_at = 200_000
+    _fold_at = 50_000
 
     def fold_at(self, rows: int) -> None:
         """Sort fresh events into place when a workspace has this many."""

@@ -91,7 +91,7 @@ def until(holds: Callable[[], bool]) -> None:
 def office(tmp_path: Path, clock: StillClock) -> Iterator[Office]:
     folder = tmp_path / "root" / "default"
     folder.mkdir(parents=True)
-    given = Settings(warehouse_memory="512MB", import_root=str(tmp_path / "root"))
+    given = Settings(import_root=str(tmp_path / "root"))
     with Platform.temporary(given, clock) as platform:
         yield Office(platform, folder)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from user360.exports.columns import Column, Kind
+from user360.sink import Sink
 
 GROUP_ROWS = 100_000
 GROUP_BYTES = 32_000_000
@@ -29,7 +30,7 @@ def encode(columns: Sequence[Column], batches: Iterable[pa.RecordBatch]) -> Iter
     import pyarrow.parquet as pq
 
     schema = pa.schema([(column.name, TYPES[column.kind]) for column in columns])
-    sink = _Sink()
+    sink = Sink()
     with pq.ParquetWriter(sink, schema, compression="zstd", compression_level=1) as writer:
         for group in _groups(batches):
             writer.write_table(_shaped(group, schema), row_group_size=GROUP_ROWS)
@@ -56,28 +57,3 @@ def _shaped(group: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
     table = pa.Table.from_batches(group)
     arrays = [column.cast(field.type) for column, field in zip(table.columns, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
-
-
-class _Sink:
-    """A file that is written to and read from at once."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._held = bytearray()
-
-    def write(self, data: bytes) -> int:
-        self._held += data
-        return len(data)
-
-    def flush(self) -> None:
-        """Everything is at hand already."""
-
-    def close(self) -> None:
-        """What was written last is still to be taken."""
-
-    def taken(self) -> bytes:
-        """What was written since the last time."""
-        held = bytes(self._held)
-        self._held.clear()
-        return held

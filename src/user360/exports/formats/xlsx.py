@@ -6,7 +6,6 @@ sheet can hold go on on the next one, under the same header.
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -15,6 +14,7 @@ import pyarrow as pa
 from user360.exports import cells
 from user360.exports.columns import Column, Kind
 from user360.exports.formats.lines import Lines, joined
+from user360.sink import Sink
 
 ROWS = 1_048_575  # of a sheet, below its header
 COLUMNS = 16_384
@@ -35,7 +35,7 @@ def rows(columns: Sequence[Column]) -> Lines:
 
 def encode(columns: Sequence[Column], batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
     """The file, as its rows come."""
-    sink = _Sink()
+    sink = Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as book:
         sheets = 0
         for sheet in _sheets(batches):
@@ -124,25 +124,3 @@ def _file(name: str) -> zipfile.ZipInfo:
 def long_columns(columns: Sequence[Column]) -> list[Column]:
     """The columns whose cells may be longer than a sheet takes."""
     return [column for column in columns if column.kind in (Kind.LIST, Kind.JSON)]
-
-
-class _Sink(io.RawIOBase):
-    """A file that cannot be gone back in, and gives what was written to whoever takes it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._held = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        size = len(self._held)
-        self._held += data  # type: ignore[arg-type] # bytes, as the archive writes them
-        return len(self._held) - size
-
-    def taken(self) -> bytes:
-        """What was written since the last time."""
-        held = bytes(self._held)
-        self._held.clear()
-        return held

@@ -7,6 +7,7 @@ something of every row, and believes whatever row numbers a file claims.
 from __future__ import annotations
 
 import tempfile
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterator
 from typing import IO
@@ -46,7 +47,7 @@ class Texts:
         self._file.close()
 
 
-class _Reading:
+class _Reading(ABC):
     """What both readers of XML share: text gathered between tags, no document type."""
 
     def __init__(self) -> None:
@@ -61,11 +62,11 @@ class _Reading:
     def feed(self, data: bytes, last: bool = False) -> None:
         self._parser.Parse(data, last)
 
-    def begins(self, tag: str, given: dict[str, str]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def begins(self, tag: str, given: dict[str, str]) -> None: ...
 
-    def ends(self, tag: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def ends(self, tag: str) -> None: ...
 
     def _refused(self, *_: object) -> None:
         raise Invalid("The workbook declares a document type, which none needs")
