@@ -60,6 +60,7 @@ def run(work: Work, opened: Opened, options: Options) -> Result:
             now = work.platform.now()
             part = piece.cut(ready, found, chosen, work.job.id, extent, now)
             done.add(_written(work, place, part, done, share))
+            work.step_aside()
     return done
 
 

@@ -96,6 +96,7 @@ def run(work: Work, job: Job) -> UndoPlan:
         work.check()
         work.write(functools.partial(undo.one, part, number / len(parts)))
         plan = undo.plan
+        work.step_aside()
     if chosen.made:
         work.write(undo.drop_segment)
     return undo.plan

@@ -69,6 +69,7 @@ class Committer:
         with ledger.read() as connection:
             self.position = Position(event_store.last_position(connection))
         metrics.POSITION.set(self.position.last)
+        self.settled = 0  # how many calls were settled; jobs are none
         self._queue: deque[Item] = deque()
         self._waiting = 0
         self._shared = 1  # how many callers the last commit had
@@ -193,6 +194,7 @@ class Committer:
     def _settle_calls(self, connection: Connection, items: list[Item]) -> None:
         calls = [call for item in items for call in item.calls]
         metrics.COMMIT_CALLS.observe(len(calls))
+        self.settled += len(calls)
         outcomes: dict[int, Outcome] = {}
         by_workspace: dict[int, list[int]] = {}
         for i, call in enumerate(calls):

@@ -21,6 +21,10 @@ Result = TypeVar("Result")
 # Progress that is only told is written this often; a reader of this process sees it at once.
 TELL_SECONDS = 1.0
 BUSY_SECONDS = 0.2
+# While others write, a job that works piece by piece rests after each: for so many times as long as
+# the piece took when they write MANY calls a second or more, and for less when they write fewer.
+REST = 2.0
+MANY = 2_000
 
 
 class Work:
@@ -39,6 +43,7 @@ class Work:
         self.cancelled = threading.Event()
         self.stopped = threading.Event()
         self._told = time.monotonic()
+        self._piece = (time.monotonic(), platform.committer.settled)
 
     @property
     def directory(self) -> Path:
@@ -51,6 +56,18 @@ class Work:
             raise Stopped
         if self.cancelled.is_set():
             raise Cancelled
+
+    def step_aside(self) -> None:
+        """Called after each piece of work: rest while others write, so that they get on.
+
+        Raises what `check` raises.
+        """
+        began, settled = self._piece
+        took = time.monotonic() - began
+        rate = (self.platform.committer.settled - settled) / max(took, 0.001)
+        self.stopped.wait(REST * took * min(1.0, rate / MANY))
+        self.check()
+        self._piece = (time.monotonic(), self.platform.committer.settled)
 
     def told(self, **progress: Any) -> None:
         """Tell how far the job is; written now and then."""
