@@ -120,8 +120,9 @@ def asked(
     """Times in milliseconds of the product's ways to answer, in turns with its peers.
 
     Everybody is asked before it counts, and in each turn once for nothing: what the others left in
-    the processor's caches is no matter of the question. PostgreSQL is asked twice over: with the indexes anybody would make, and with an index and a query made for
-    this very question. `expected` is the right answer, where it is known already.
+    the processor's caches is no matter of the question. PostgreSQL is asked twice over: with the
+    indexes anybody would make, and with an index and a query made for this very question.
+    `expected` is the right answer, where it is known already.
     """
     duck, click, server = peers.duck, peers.click, peers.server
     if expected is None:

@@ -16,6 +16,7 @@ from litestar.types import ASGIApp
 
 from user360 import __version__
 from user360.access.limits import Limits
+from user360.access.signing import Attempts
 from user360.doors import described, gate, health, segment
 from user360.doors.api import ROUTES as OWN
 from user360.doors.intake import Intake, Room
@@ -30,6 +31,8 @@ from user360.exports import jobs as export_jobs
 from user360.imports import jobs as import_jobs
 from user360.imports.schedules import looking
 from user360.imports.schedules.timekeeper import Timekeeper
+from user360.pages import routes as pages
+from user360.pages.route import on_refusal as on_page_refusal
 from user360.platform import Platform
 
 log = structlog.get_logger()
@@ -59,8 +62,15 @@ def create(platform: Platform) -> Litestar:
         return Intake(app, room)
 
     app = Litestar(
-        route_handlers=[*options(handlers), *handlers],
-        state=State({"platform": platform, "limits": limits, "timekeeper": Timekeeper(platform)}),
+        route_handlers=[*options(handlers), *handlers, pages.router()],
+        state=State(
+            {
+                "platform": platform,
+                "limits": limits,
+                "timekeeper": Timekeeper(platform),
+                "attempts": Attempts(),
+            }
+        ),
         middleware=[Named, intake],
         exception_handlers={
             Problem: on_problem,
@@ -103,10 +113,12 @@ def on_problem(_request: Request[Any, Any, Any], problem: Problem) -> Response[A
     return gate.problem_response(problem)
 
 
-def on_refusal(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+def on_refusal(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """What the framework refuses, in the same shape."""
     if error.status_code >= 500:
         log.error("request failed", exc_info=error)
+    elif error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
+        return on_page_refusal(request, error)
     return gate.problem_response(gate.from_framework(error))
 
 

@@ -16,9 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from user360.access import erased, keys, workspaces
+from user360.access import erased, keys, members, signing, workspaces
 from user360.access.change import Change
 from user360.access.keys import Key
+from user360.access.members import Member
+from user360.access.signing import SignIn
 from user360.access.vault import Vault
 from user360.access.workspaces import Workspace
 from user360.clock import AHEAD, Clock, SystemClock
@@ -67,6 +69,8 @@ class Platform:
         with self.ledger.read() as connection:
             found = workspaces.all_workspaces(connection)
             self.keys: dict[str, Key] = keys.all_keys(connection)
+            self.members: dict[int, Member] = members.all_members(connection)
+            self.sign_ins: dict[str, SignIn] = signing.all_sign_ins(connection, self.clock.now())
         self.workspaces: dict[int, Workspace] = {w.id: w for w in found}
         for workspace in found:
             workspace.erased.vault = self.vault
@@ -222,6 +226,12 @@ class Platform:
     def reload_keys(self, connection: Connection) -> None:
         """Take in keys that were made or revoked."""
         self.keys = keys.all_keys(connection)
+
+    def reload_members(self) -> None:
+        """Take in what is committed of members and their sessions."""
+        with self.ledger.read() as connection:
+            self.members = members.all_members(connection)
+            self.sign_ins = signing.all_sign_ins(connection, self.clock.now())
 
     def settle(self, calls: Iterable[Call]) -> list[Outcome]:
         """Submit calls and wait until they are on disk; their outcomes, in order."""

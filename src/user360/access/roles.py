@@ -25,6 +25,7 @@ MAY: Mapping[str, tuple[str, ...]] = {
     "workspace.read": ("admin", "editor", "agent", "reader"),
     "workspace.write": ("admin",),
     "keys": ("admin",),
+    "members": ("admin",),
     "audit": ("admin", "editor"),
 }
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import functools
+import hmac
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -18,8 +19,8 @@ from litestar.handlers import BaseRouteHandler
 
 from user360.access import keys, roles
 from user360.access.change import Change
-from user360.access.keys import Key
 from user360.access.limits import LimitReached, Limits, Room
+from user360.access.signing import SignIn
 from user360.access.workspaces import Workspace
 from user360.errors import (
     Fault,
@@ -43,18 +44,21 @@ SEQ = "X-User360-Seq"
 MIN_SEQ = "X-User360-Min-Seq"
 PROBLEM = "application/problem+json"
 ACTOR, ROOM = "user360.actor", "user360.room"
+# The cookie of a session, and the header that shows that one of our own pages writes.
+COOKIE, CSRF = "user360", "X-CSRF-Token"
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """Who calls: a key and the workspace it belongs to."""
+    """Who calls, a key or a member who signed in: in which workspace, in which role.
 
-    key: Key
+    `ref` is how provenance and audit name them.
+    """
+
     workspace: Workspace
-
-    @property
-    def ref(self) -> str:
-        """How provenance and audit name the caller."""
-        return f"key:{self.key.id}"
+    role: str
+    ref: str
+    sign_in: SignIn | None = None
 
 
 def platform_of(connection: Anyone) -> Platform:
@@ -80,9 +84,42 @@ def key_in_headers(headers: Mapping[str, str]) -> str | None:
 
 
 def authenticate(connection: Anyone, key: str | None) -> Actor:
-    """The caller of a request by its key. Raises `Unauthenticated`, `LimitReached`."""
-    state = connection.app.state
-    return admit(state.platform, state.limits, connection.scope["state"], key)
+    """The caller of a request by its key, or without one by the session in its cookie.
+
+    Raises `Unauthenticated`, `LimitReached`, and `Forbidden` for a write from another site.
+    """
+    state, noted = connection.app.state, connection.scope["state"]
+    if key is None and (found := signed_in(connection)) is not None:
+        if writes(connection):
+            refuse_forged(found, connection.headers.get(CSRF))
+        noted[ACTOR] = found
+        return found
+    return admit(state.platform, state.limits, noted, key)
+
+
+def writes(connection: Anyone) -> bool:
+    """Whether a request may change something."""
+    return connection.scope.get("method", "") not in SAFE
+
+
+def signed_in(connection: Anyone) -> Actor | None:
+    """The member behind the session in a request's cookie, in the workspace they look into."""
+    secret, platform = connection.cookies.get(COOKIE), platform_of(connection)
+    found = platform.sign_ins.get(keys.fingerprint(secret)) if secret else None
+    if found is None or found.until <= platform.clock.now():
+        return None
+    member = platform.members.get(found.member)
+    role = None if member is None else member.roles.get(found.workspace)
+    if member is None or role is None:
+        return None
+    return Actor(platform.workspaces[found.workspace], role, member.ref, found)
+
+
+def refuse_forged(actor: Actor, given: str | None) -> None:
+    """Raises `Forbidden` when a member's write does not carry what only our pages know."""
+    known = "" if actor.sign_in is None else actor.sign_in.csrf
+    if not given or not hmac.compare_digest(known.encode(), given.encode()):
+        raise Forbidden("This page is too old to write from; load it again")
 
 
 def admit(platform: Platform, limits: Limits, noted: dict[str, Any], key: str | None) -> Actor:
@@ -100,7 +137,7 @@ def admit(platform: Platform, limits: Limits, noted: dict[str, Any], key: str | 
         noted[ROOM] = room
         if not allowed:
             raise LimitReached(room)
-    actor = noted[ACTOR] = Actor(found, workspace)
+    actor = noted[ACTOR] = Actor(workspace, found.role, f"key:{found.id}")
     return actor
 
 
@@ -116,8 +153,9 @@ def allow(action: str) -> AsyncGuard:
 
 def permit(actor: Actor, action: str) -> None:
     """Raises `Forbidden` when the caller's role may not do `action`."""
-    if not roles.may(actor.key.role, action):
-        raise Forbidden(f"A key with the role {actor.key.role} may not do this")
+    if not roles.may(actor.role, action):
+        who = "A key" if actor.sign_in is None else "Somebody"
+        raise Forbidden(f"{who} with the role {actor.role} may not do this")
 
 
 def actor_of(connection: Anyone) -> Actor:

@@ -1,0 +1,3 @@
+"""The pages: a web application for people, on the same functions as the API."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The builder: conditions as a form, and back, without loss."""
+
+from __future__ import annotations

@@ -1,0 +1,102 @@
+"""How numbers, times and names are written for people: the filters of the templates."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+
+from user360 import clock
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+# Where each unit ends, how many seconds it has, and what it is called.
+STEPS = ((HOUR, MINUTE, "min"), (DAY, HOUR, "h"), (30 * DAY, DAY, "d"))
+WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def number(value: float | None) -> str:
+    """`23570` -> `23,570`; nothing for None."""
+    if value is None:
+        return ""
+    whole = isinstance(value, int) or value.is_integer()
+    return f"{int(value):,}" if whole else f"{value:,.2f}"
+
+
+def percent(part: float, whole: float) -> str:
+    """How much of a whole a part is: `12 %`, and `< 1 %` for what is not nothing."""
+    if not whole:
+        return "0 %"
+    share = 100 * part / whole
+    return "< 1 %" if 0 < share < 1 else f"{share:.0f} %"
+
+
+def moment(value: str | int | datetime) -> datetime:
+    """A time from ISO 8601, or microseconds."""
+    if isinstance(value, datetime):
+        return value
+    return clock.to_datetime(value) if isinstance(value, int) else datetime.fromisoformat(value)
+
+
+def exact(value: str | int | datetime, zone: tzinfo) -> str:
+    """`22 November 2026, 05:40:00 CET`, by the clocks of a workspace."""
+    local = moment(value).astimezone(zone)
+    return f"{local.day} {local:%B %Y, %H:%M:%S %Z}"
+
+
+def since(value: str | int | datetime, now: int) -> str:
+    """`just now`, `5 min ago`, `3 d ago`; a date when it is long ago, `in 5 min` when ahead."""
+    at = moment(value)
+    seconds = (clock.to_datetime(now) - at).total_seconds()
+    away = abs(seconds)
+    if away < 5:
+        return "just now"
+    if away < MINUTE:
+        told = f"{away:.0f} s"
+    else:
+        for limit, unit, name in STEPS:
+            if away < limit:
+                told = f"{int(away // unit)} {name}"
+                break
+        else:
+            return f"{at.day} {at:%b %Y}"
+    return f"{told} ago" if seconds > 0 else f"in {told}"
+
+
+def ago(value: str | int | datetime | None, zone: tzinfo, now: int) -> Markup:
+    """A relative time with the exact one on hover."""
+    if value is None:
+        return Markup("")
+    stamp = moment(value).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    told = Markup('<time datetime="{}" title="{}" data-ago>{}</time>')
+    return told.format(stamp, exact(value, zone), since(value, now))
+
+
+def title(name: str) -> str:
+    """A name of a program as people write it: `emailOptin` -> `Email optin`, `USER_CREATE` too."""
+    text = name.replace("_", " ").lower() if name.isupper() else WORD.sub(" ", name).lower()
+    return text[:1].upper() + text[1:]
+
+
+def value(held: Any) -> str:
+    """The value of a property as a person reads it; lists with commas, yes and no."""
+    match held:
+        case None:
+            return ""
+        case bool():
+            return "yes" if held else "no"
+        case int() | float():
+            return number(held)
+        case str():
+            return held
+        case list():
+            return ", ".join(value(each) for each in held)
+        case _:
+            return msgspec.json.encode(held).decode()
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 person`, `2,000 people`."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"

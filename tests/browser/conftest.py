@@ -1,0 +1,81 @@
+"""A real server and a real browser: what a person sees and does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.site import FIRST, Site
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, started once for all tests of a worker."""
+    found = (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A server of its own on a free port, with a first member."""
+    with Site.running(tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """A way to come in as a member: `visit()` is the first, an admin; `visit("reader")` another.
+
+    Whatever a page logs as an error, or asks of another host, fails the test.
+    """
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def come(role: str = FIRST, **how: Any) -> Page:
+        context = browser.new_context(base_url=site.url, reduced_motion="reduce", **how)
+        contexts.append(context)
+        context.add_cookies([site.cookie(role)])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
+        page.on("console", lambda said: _noted(said, page, wrong))
+        page.on("request", lambda asked: _ours(asked.url, site.url, wrong))
+        return page
+
+    yield come
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def _noted(said: Any, page: Page, wrong: list[str]) -> None:
+    """A refused form is told by its status, which the browser logs as well."""
+    if said.type == "error" and "Failed to load resource" not in said.text:
+        wrong.append(f"{page.url}: {said.text}")
+
+
+def _ours(asked: str, url: str, wrong: list[str]) -> None:
+    if not asked.startswith((url, "data:", "blob:", "about:")):
+        wrong.append(f"asked another host: {asked}")

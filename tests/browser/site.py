@@ -1,0 +1,103 @@
+"""A server for the browser to visit, in this process, and the members who come."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from user360 import app, serve
+from user360.access import members, signing
+from user360.access.change import Change
+from user360.platform import Platform
+from user360.settings import Settings
+from user360.storage.ledger import Connection
+
+FIRST = "admin"
+KEY = "u3_browser-tests-only-key"
+PASSWORD = "correct horse battery"
+
+
+class Site:
+    """A running server: its address and its platform."""
+
+    def __init__(self, platform: Platform, url: str) -> None:
+        self.platform = platform
+        self.url = url
+        self._secrets: dict[str, str] = {}
+
+    @classmethod
+    @contextlib.contextmanager
+    def running(cls, directory: Path) -> Iterator[Site]:
+        """Serve a directory on a free port until the block ends; nobody is a member yet."""
+        _, port = serve.address("127.0.0.1", 0)
+        with Platform.open(directory, Settings(admin_key=KEY)) as platform:
+            made = app.create(platform)
+            server = serve.embedded(made, "127.0.0.1", port)
+            loop = asyncio.new_event_loop()
+            thread = threading.Thread(target=loop.run_until_complete, args=(_serve(server),))
+            thread.start()
+            _until_it_listens(port)
+            try:
+                yield cls(platform, f"http://127.0.0.1:{port}")
+            finally:
+                platform.jobs.hearing.close()
+                loop.call_soon_threadsafe(server.stop)
+                thread.join(15)
+                loop.close()
+
+    def change(self, job: Any) -> Any:
+        """Run a change of the default workspace as its first key; what it answers."""
+        platform = self.platform
+
+        def run(connection: Connection) -> Any:
+            return job(platform.change(connection, platform.default, "key:1"))
+
+        return platform.write(run)
+
+    def member(self, role: str) -> int:
+        """The member of this role, made when there is none; `admin@example.com` and so on."""
+        address = f"{role}@example.com"
+        for held in self.platform.members.values():
+            if held.email == address:
+                return held.id
+
+        def make(change: Change) -> int:
+            if not self.platform.members:
+                return members.first(change, address, role.title(), PASSWORD)
+            _, secret = members.invite(change, address, role.title(), role)
+            return members.join(change, secret, PASSWORD)
+
+        if role != FIRST:
+            self.member(FIRST)
+        number: int = self.change(make)
+        self.platform.reload_members()
+        return number
+
+    def cookie(self, role: str) -> Any:
+        """The cookie of a session of the member of this role."""
+        if role not in self._secrets:
+            number, workspace = self.member(role), self.platform.default.id
+            self._secrets[role] = self.platform.write(
+                lambda c: signing.begin(c, number, workspace, "a test", self.platform.now())
+            )
+            self.platform.reload_members()
+        return {"name": "user360", "value": self._secrets[role], "url": self.url}
+
+
+def _until_it_listens(port: int) -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise TimeoutError("the server did not start")
+
+
+async def _serve(server: Any) -> None:
+    await server.serve()
