@@ -8,6 +8,8 @@ DATA ?= data/demo
 ENV := .venv
 BIN := $(ENV)/bin
 NODE := tests/doors/node
+FRONT := front
+VENDOR := src/user360/pages/static/vendor
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
@@ -19,10 +21,11 @@ export PYTHON
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: setup  ## run User 360 with the customers of CDNOW on port 3600 (PORT=, DATA=)
+demo: setup $(VENDOR)/.stamp  ## run User 360 with the customers of CDNOW on port 3600 (PORT=, DATA=)
 	$(BIN)/user360 demo --data $(DATA) --port $(PORT)
 
-test: lint $(NODE)/node_modules/.stamp  ## set up, lint, check types, run every test (JOBS=2)
+test: lint $(NODE)/node_modules/.stamp $(VENDOR)/.stamp  ## set up, lint, check types, run every test (JOBS=2)
+	tools/need chromium=chromium
 	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 lint: setup  ## check style, formatting and types
@@ -43,7 +46,7 @@ bench: setup  ## measure against the floors and peers, write docs/reference/benc
 docs: setup  ## write the generated pages of docs/reference anew
 	$(BIN)/python tools/docs.py
 
-wheel: setup  ## build the wheel into dist/
+wheel: setup $(VENDOR)/.stamp  ## build the wheel into dist/
 	$(BIN)/hatchling build --target wheel
 
 lock: setup  ## write requirements/*.txt anew from pyproject.toml (UPGRADE=--upgrade)
@@ -55,7 +58,8 @@ lock: setup  ## write requirements/*.txt anew from pyproject.toml (UPGRADE=--upg
 setup: $(ENV)/.stamp  ## make the environment in .venv, every package pinned by its hash
 
 clean:  ## remove what was built or installed here; data directories stay
-	rm -rf $(ENV) $(NODE)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(ENV) $(NODE)/node_modules $(FRONT)/node_modules $(VENDOR) build dist
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(ENV)/.stamp: $(ENV)/.packages pyproject.toml
@@ -68,7 +72,12 @@ $(ENV)/.packages: requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
 	touch $@
 
-$(NODE)/node_modules/.stamp: $(NODE)/package-lock.json
+%/node_modules/.stamp: %/package-lock.json
 	tools/need node=nodejs npm=npm curl=curl
-	npm ci --prefix $(NODE) --no-audit --no-fund
+	npm ci --prefix $* --no-audit --no-fund
+	touch $@
+
+$(VENDOR)/.stamp: $(FRONT)/node_modules/.stamp $(shell find src/user360/pages -name '*.html' -o -name '*.py') \
+		tools/front.py $(ENV)/.stamp
+	$(BIN)/python tools/front.py
 	touch $@

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import itertools
+import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 import msgspec
 
 from user360 import clock, data, ids
-from user360.access import keys
+from user360.access import keys, members, passwords
 from user360.access.workspaces import Workspace
 from user360.data.segments import PURCHASE, SEGMENTS, Example
 from user360.errors import Conflict, StorageFailed
@@ -32,6 +33,8 @@ from user360.segments.language import tree
 from user360.storage.ledger import Connection
 
 KEY = "demo.key"
+PASSWORD = "demo.password"
+MEMBER = "demo@example.com"
 CALLS = data.CUSTOMERS + data.PURCHASES
 AT_ONCE = 2_000
 # Lives in India and bought twice in those 90 days: one more purchase makes the difference.
@@ -56,6 +59,9 @@ def directory(path: Path, *, reset: bool = False) -> str:
         if not (path / KEY).exists():
             (path / KEY).touch(mode=0o600)
             (path / KEY).write_text(keys.new_key(), encoding="ascii")
+        if not (path / PASSWORD).exists():
+            (path / PASSWORD).touch(mode=0o600)
+            (path / PASSWORD).write_text(secrets.token_urlsafe(9), encoding="ascii")
         return (path / KEY).read_text(encoding="ascii").strip()
     except OSError as error:
         raise StorageFailed(f"{path} cannot be used: {error.strerror}") from error
@@ -69,6 +75,24 @@ def _throw_away(path: Path) -> None:
         shutil.rmtree(path)
     except OSError as error:
         raise StorageFailed(f"{path} cannot be removed: {error.strerror}") from error
+
+
+def member(platform: Platform) -> str:
+    """Make the demo's member, an admin, unless somebody is one; the password while it is theirs.
+
+    Like the key it is kept beside the data. Empty when they were given another one.
+    """
+    password = (platform.directory / PASSWORD).read_text(encoding="ascii")
+    if not platform.members:
+
+        def make(connection: Connection) -> int:
+            change = platform.change(connection, platform.default, "demo")
+            return members.first(change, MEMBER, "Demo", password)
+
+        platform.write(make)
+        platform.reload_members()
+    held = next((m for m in platform.members.values() if m.email == MEMBER), None)
+    return password if held is not None and passwords.fits(held.password, password) else ""
 
 
 def loaded(platform: Platform) -> bool:

@@ -36,7 +36,9 @@ def test_it_shows_a_key_the_address_and_what_to_try(show: Demo, tmp_path: Path) 
     assert said.code == 0
     key = (tmp_path / "demo" / demo.KEY).read_text()
     assert said.out.startswith(f"Serving {tmp_path / 'demo'} at ")
-    assert f"The admin key of the demo: {key}\n" in said.out
+    assert f"The admin key of the demo, for programs: {key}\n" in said.out
+    password = (tmp_path / "demo" / demo.PASSWORD).read_text()
+    assert f"sign in as demo@example.com with the password {password}." in said.out
     url = said.out.partition(" at ")[2].partition(" ")[0]
     assert url.startswith("http://127.0.0.1:")
     assert all(f"  {line}\n" in said.out for line in demo.sdk_lines(key, url))

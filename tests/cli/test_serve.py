@@ -37,6 +37,8 @@ def test_the_first_start_shows_a_key_and_the_second_does_not(tmp_path: Path, sta
     line = second.process.stdout.readline()
     assert line.startswith(f"Serving {tmp_path / 'new'} at http://127.0.0.1:")
     where = line.partition(" at ")[2].partition(" ")[0]
+    line = second.process.stdout.readline()
+    assert line == f"Nobody can sign in yet: make the first member at {where}/welcome\n"
     assert httpx.get(f"{where}/api/v1/workspace", headers=mine).status_code == 200
     said = second.stop(signal.SIGINT)
     assert said.code == 0

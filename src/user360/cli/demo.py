@@ -80,11 +80,13 @@ def _try_it(platform: Platform, url: str) -> str:
     from user360 import demo as demonstration
     from user360.data.segments import LOYAL
 
-    key = platform.settings.admin_key
+    key, password = platform.settings.admin_key, demonstration.member(platform)
     count = demonstration.count(platform, LOYAL)
     install = () if find_spec("segment") else ("  pip install segment-analytics-python\n",)
+    who = f"{demonstration.MEMBER} with the password {password}" if password else "a member"
     lines = [
-        f"The admin key of the demo: {key}",
+        f"Open {url} in a browser and sign in as {who}.",
+        f"The admin key of the demo, for programs: {key}",
         f"\n{LOYAL.description}: {count} people.",
         f"Send a purchase with Segment's own SDK, in Python ({sys.executable}):\n",
         *install,

@@ -83,6 +83,8 @@ def run(
             output.json_line({"url": where, "key": key, "pid": os.getpid()})
             return
         output.line(f"Serving {platform.directory} at {where} (API: {where}/docs). Stop: Ctrl-C.")
+        if not platform.members:
+            output.line(f"Nobody can sign in yet: make the first member at {where}/welcome")
         if after:
             output.line(after)
 
