@@ -27,3 +27,9 @@ def troubles(page: Page) -> list[str]:
         if each["impact"] in ("serious", "critical")
         for node in each["nodes"]
     ]
+
+
+def too_wide(page: Page) -> int:
+    """How many pixels a page reaches beyond the window, sideways."""
+    beyond: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return max(beyond, 0)

@@ -26,11 +26,13 @@ def number(value: float | None) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """How much of a whole a part is: `12 %`, and `< 1 %` for what is not nothing."""
+    """How much of a whole a part is: `12 %`; `< 1 %` is not nothing, `> 99 %` not all."""
     if not whole:
         return "0 %"
     share = 100 * part / whole
-    return "< 1 %" if 0 < share < 1 else f"{share:.0f} %"
+    if 0 < share < 1:
+        return "< 1 %"
+    return "> 99 %" if 99 < share < 100 else f"{share:.0f} %"
 
 
 def moment(value: str | int | datetime) -> datetime:

@@ -6,7 +6,6 @@ converts, a deleted one nothing, and undoing either shows again what was there.
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +15,6 @@ import msgspec
 from user360 import ids
 from user360.access.change import Change
 from user360.access.workspaces import Workspace
-from user360.clock import to_iso, to_us
 from user360.errors import Conflict, Invalid, NotFound
 from user360.identity.identifier import IDENTIFYING
 from user360.records import shape, store
@@ -118,7 +116,7 @@ def conversion(
     converted, lost, records, after = 0, 0, list[str](), 0
     while rows := _values(warehouse, workspace, held, after):
         for number, value in rows:
-            if shape.fitting(wanted, _plain(value)) is not None:
+            if shape.fitting(wanted, shape.plain(value)) is not None:
                 converted += 1
                 continue
             lost += 1
@@ -137,19 +135,6 @@ def _values(
         [after],
     ).rows
     return [(row[0], row[1]) for row in rows]
-
-
-def _plain(value: Any) -> Any:
-    """A value of the warehouse in the form it is kept in."""
-    if isinstance(value, datetime.datetime):
-        return to_iso(to_us(value.replace(tzinfo=datetime.UTC)))
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, datetime.time):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
 
 
 def _refuse_name(change: Change, name: str) -> None:

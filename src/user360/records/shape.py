@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
-from datetime import UTC
 from typing import Any
 
 from user360 import clock, ids
@@ -22,7 +22,7 @@ def fitting(declared: Property, value: Any) -> Any:
         return value
     for form in (value, values.text_of(value)):
         try:
-            return values.parse(declared.type, form, UTC)
+            return values.parse(declared.type, form, datetime.UTC)
         except values.BadValue:
             continue
     return None
@@ -69,3 +69,16 @@ def provenance(cell: Cell) -> dict[str, Any]:
     if cell.merge is not None:
         told |= {"mergeId": str(cell.merge), "original": cell.source}
     return told
+
+
+def plain(value: Any) -> Any:
+    """A value of the warehouse in the form it is kept in."""
+    if isinstance(value, datetime.datetime):
+        return clock.to_iso(clock.to_us(value.replace(tzinfo=datetime.UTC)))
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, datetime.time):
+        return value.isoformat(timespec="seconds")
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

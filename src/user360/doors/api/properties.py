@@ -158,6 +158,17 @@ async def edit(
 
     Giving the property its old type back shows them again.
     """
+    edited, seq = await edit_one(request, name, data, dry_run, force)
+    return gate.answer(edited, seq=seq)
+
+
+async def edit_one(
+    request: Asked, name: str, data: PropertyEdit, dry_run: bool, force: bool
+) -> tuple[Edited, int | None]:
+    """Change a property, or only say what a change would do; and the position that shows it.
+
+    Raises `NotFound`, `Invalid`, and `Conflict` where segments ask about it.
+    """
     workspace = gate.actor_of(request).workspace
     held = declare.custom(workspace, name)
     kind = data.type or held.type
@@ -177,7 +188,7 @@ async def edit(
         not_converted=found.lost,
         records=found.records,
     )
-    return gate.answer(edited, seq=seq)
+    return edited, seq
 
 
 def _edit(change: Change, name: str, data: PropertyEdit, force: bool) -> Property:
@@ -214,13 +225,15 @@ def _refuse_used(change: Change, name: str, force: bool) -> None:
 async def delete(request: Asked, name: FromPath[str], force: Force = False) -> Response[None]:
     """Its values are kept, unseen, until it is restored."""
 
-    def job(change: Change) -> None:
-        declare.custom(change.workspace, name)
-        _refuse_used(change, name, force)
-        declare.take_back(change, name)
-
-    _, seq = await gate.change(request, job)
+    _, seq = await gate.change(request, lambda change: take_back(change, name, force))
     return gate.answer(None, 204, seq)
+
+
+def take_back(change: Change, name: str, force: bool) -> None:
+    """Delete a declaration. Raises `NotFound`, and `Conflict` where segments ask about it."""
+    declare.custom(change.workspace, name)
+    _refuse_used(change, name, force)
+    declare.take_back(change, name)
 
 
 @operation(

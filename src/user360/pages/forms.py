@@ -1,0 +1,11 @@
+"""What a form of a page sends."""
+
+from __future__ import annotations
+
+from user360.pages.render import Asked
+
+
+async def read(request: Asked) -> dict[str, str]:
+    """The fields of a form by name, as text; a box that is not ticked is not among them."""
+    form = await request.form()
+    return {name: given for name, given in form.items() if isinstance(given, str)}
