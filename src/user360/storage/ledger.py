@@ -244,7 +244,7 @@ def _engine(url: str, begin: str, size: int) -> sa.Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=OFF",
-            "cache_size=-8192",
+            "cache_size=-16384",
             "temp_store=MEMORY",
             "secure_delete=ON",
             "wal_autocheckpoint=4000",
