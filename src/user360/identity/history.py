@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -17,23 +18,36 @@ from user360.storage.warehouse import Warehouse, schema_of
 
 TOLD = (event.USER_CREATE, event.USER_UPDATE, event.USER_MERGE, event.USER_UNMERGE)
 BESIDE = ("id", "mergeId", "recordId", "recordIds")
+# A creation tells its properties side by side, an update under `newPayload`; what a merge or its
+# undoing changed is told by an update beside it.
+TOUCHED = (
+    "(name = 'USER_CREATE' AND list_contains(json_keys(properties), ?)"
+    " OR name = 'USER_UPDATE' AND list_contains(json_keys(properties, '$.newPayload'), ?))"
+)
 
 
 def changes(
-    warehouse: Warehouse, workspace: int, record: int, limit: int, cursor: str | None
+    warehouse: Warehouse,
+    workspace: int,
+    record: int,
+    limit: int,
+    cursor: str | None,
+    about: str | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """What was changed of a living record and of those merged into it, the newest writes first.
 
-    A change names the record it was made to. Raises `Problem` for a cursor that is not ours.
+    With `about` only writes that changed this property, each once. A change names the record it
+    was made to. Raises `Problem` for a cursor that is not ours.
     """
     members = timeline.members(warehouse, workspace, record)
     named = ", ".join(f"'{name}'" for name in TOLD)
+    only, asked = ("", []) if about is None else (f" AND {TOUCHED}", [about, about])
     rows = warehouse.query(
         'SELECT seq, record_id, name, epoch_us("at"), epoch_us(received_at), source, channel,'
         f" properties FROM {schema_of(workspace)}.events"
         f" WHERE record_id IN ({', '.join(str(n) for n in members)}) AND name IN ({named})"
-        " AND seq < ? ORDER BY seq DESC LIMIT ?",
-        [_before(cursor), limit + 1],
+        f" AND seq < ?{only} ORDER BY seq DESC LIMIT ?",
+        [_before(cursor), *asked, limit + 1],
     ).rows
     following = str(rows[limit - 1][0]) if len(rows) > limit else None
     return [_change(*row) for row in rows[:limit]], following
@@ -66,12 +80,12 @@ def _change(
         "source": source,
         "channel": channel,
         "mergeId": told.get("mergeId"),
-        "changes": _pairs(name, told),
+        "changes": pairs(name, told),
     }
 
 
-def _pairs(name: str, told: dict[str, Any]) -> dict[str, Any]:
-    """Old and new value of each property; a creation had none before."""
+def pairs(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Old and new value of each property in a system event; a creation had none before."""
     if name == event.USER_CREATE:
         new = {key: value for key, value in told.items() if key not in BESIDE and value is not None}
         return {key: {"old": None, "new": value} for key, value in new.items()}

@@ -8,7 +8,7 @@ import msgspec
 
 from user360 import clock, ids
 from user360.access.workspaces import Workspace
-from user360.errors import NotFound
+from user360.errors import Conflict, NotFound
 from user360.identity import people, resolve, store
 from user360.records import settle, shape
 from user360.storage.ledger import Connection, Dialect
@@ -24,6 +24,18 @@ class Undoing(msgspec.Struct, frozen=True):
     survivor: dict[str, Any]
     merged: dict[str, Any]
     sessions: list[dict[str, str]]
+    records: list[int]
+
+
+class Merging(msgspec.Struct, frozen=True):
+    """What a merge does: both records as they are, the survivor as it will be.
+
+    `records` are the numbers that make up the one that goes, for counting its events.
+    """
+
+    before: dict[str, Any]
+    merged: dict[str, Any]
+    after: dict[str, Any]
     records: list[int]
 
 
@@ -76,6 +88,30 @@ def undoing(connection: Connection, dialect: Dialect, workspace: Workspace, numb
         ],
         below,
     )
+
+
+def merging(
+    connection: Connection,
+    dialect: Dialect,
+    workspace: Workspace,
+    survivor: int,
+    other: int,
+    now: int,
+) -> Merging:
+    """What merging the person of `other` into that of `survivor` would do; nothing is changed.
+
+    Raises `NotFound`, and `Conflict` when they are one person already.
+    """
+    forest = people.grove(connection, dialect, [survivor, other])
+    into, gone = people.root_of(forest, survivor), people.root_of(forest, other)
+    if into is None or gone is None:
+        raise NotFound("There is no such record")
+    if into == gone:
+        raise Conflict("The two are one record already")
+    before, merged = _record(forest, into, workspace), _record(forest, gone, workspace)
+    records = settle.members(forest, gone)
+    settle.attach(forest, into, settle.Edge(now, gone, 0))
+    return Merging(before, merged, _record(forest, into, workspace), records)
 
 
 def _record(forest: settle.Forest, number: int, workspace: Workspace) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from user360 import clock, ids
 from user360.access.workspaces import Workspace
 from user360.identity import store as identity_store
 from user360.records import settle, shape, store
@@ -35,6 +36,24 @@ def many(
             cells = settle.view(forest, root)
             shown.append(shape.record(forest[root], cells, workspace.catalogue))
     return shown
+
+
+def sessions(connection: Connection, dialect: Dialect, number: int) -> list[dict[str, Any]]:
+    """The sessions of the person behind a number, the newest first: with the record of each."""
+    forest = grove(connection, dialect, [number])
+    root = root_of(forest, number)
+    if root is None:
+        return []
+    rows = identity_store.sessions_of(connection, dialect, settle.members(forest, root))
+    return [
+        {
+            "channel": row.channel,
+            "id": row.session_id,
+            "record": ids.public_record_id(row.record_id),
+            "at": clock.to_iso(row.mapped_at),
+        }
+        for row in reversed(rows)
+    ]
 
 
 def grove(

@@ -20,7 +20,7 @@ from user360.errors import Invalid, NotFound
 from user360.events import timeline
 from user360.identity import history as told
 from user360.identity import merges as merging
-from user360.ingest.call import Verb
+from user360.ingest.call import Outcome, Verb
 from user360.segments import memberships
 from user360.storage.warehouse import Warehouse
 
@@ -271,17 +271,21 @@ async def history(
 )
 async def segments(request: Asked, user_id: FromPath[str]) -> Response[SegmentsOf]:
     """Those that are not archived."""
-    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    number = shapes.number_of_user(request, user_id)
-    now, segments = platform.now(), workspace.segments.values()
+    number, now = shapes.number_of_user(request, user_id), gate.platform_of(request).now()
+    told = [memberships.shown(each) for each in await segments_of(request, number, now)]
+    return gate.answer({"segments": told, "asOf": clock.to_iso(now)})
+
+
+async def segments_of(request: Asked, number: int, now: int) -> list[memberships.Membership]:
+    """The segments that a living record is in."""
+    workspace = gate.actor_of(request).workspace
+    segments = workspace.segments.values()
 
     def asked(warehouse: Warehouse) -> list[memberships.Membership]:
         filling = [s.id for s in segments if not members.kept(request, s)]
         return memberships.of_record(warehouse, workspace, filling, number, now)
 
-    found = await members.ask(request, segments, asked)
-    told = [memberships.shown(each) for each in found]
-    return gate.answer({"segments": told, "asOf": clock.to_iso(now)})
+    return await members.ask(request, segments, asked)
 
 
 @operation(
@@ -316,12 +320,17 @@ async def merge(
     request: Asked, user_id: FromPath[str], data: JSONBody[MergeWith]
 ) -> Response[Merged]:
     """The user keeps what it has and takes what it lacks; the record's id answers with the user."""
-    other = _number_with(request, data.record)
+    outcome = await merge_by_hand(request, user_id, _number_with(request, data.record))
+    record = shapes.record(request, outcome.record)
+    return gate.answer(Merged(record=record, merge_id=str(outcome.merge)), seq=outcome.seq)
+
+
+async def merge_by_hand(request: Asked, user_id: str, other: int) -> Outcome:
+    """Take the person of record `other` into the user, and write down who did that."""
     call = shapes.call(request, verb=Verb.MERGE, user_id=user_id, other=other, reason="by hand")
     outcome = await gate.one(gate.platform_of(request), call)
     await _audit(request, "merge", outcome.merge)
-    record = shapes.record(request, outcome.record)
-    return gate.answer(Merged(record=record, merge_id=str(outcome.merge)), seq=outcome.seq)
+    return outcome
 
 
 def _number_with(request: Asked, text: str) -> int:
@@ -352,29 +361,29 @@ async def undo(
     """Exactly: the survivor keeps what it gained since from elsewhere, the merged record comes back
     with its properties, events and sessions. With `dryRun` this is only told.
     """
+    shown, seq = await undo_merge(request, merge_id, dry_run)
+    return gate.answer(shown, seq=seq)
+
+
+async def undo_merge(request: Asked, merge_id: str, dry_run: bool) -> tuple[Undone, int | None]:
+    """What an undoing does, done unless `dry_run`; the position that shows it then."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
     number = _merge_number(merge_id)
     seen = await gate.read(
         platform, lambda c: merging.undoing(c, platform.ledger.dialect, workspace, number)
     )
-    last = platform.committer.position.last
     count = await gate.ask(
-        request, lambda w: merging.count_events(w, workspace.id, seen.records), at_least=last
+        request,
+        lambda w: merging.count_events(w, workspace.id, seen.records),
+        platform.committer.position.last,
     )
-    seq = None
-    if not dry_run:
-        call = shapes.call(request, verb=Verb.UNMERGE, merge=number)
-        seq = (await gate.one(platform, call)).seq
-        await _audit(request, "unmerge", number)
-    shown = Undone(
-        merge_id=merge_id,
-        dry_run=dry_run,
-        survivor=msgspec.convert(seen.survivor, Record),
-        merged=msgspec.convert(seen.merged, Record),
-        sessions=msgspec.convert(seen.sessions, list[SessionOf]),
-        events=count,
-    )
-    return gate.answer(shown, seq=seq)
+    told = {**msgspec.to_builtins(seen), "mergeId": merge_id, "dryRun": dry_run, "events": count}
+    shown = msgspec.convert(told, Undone)
+    if dry_run:
+        return shown, None
+    done = await gate.one(platform, shapes.call(request, verb=Verb.UNMERGE, merge=number))
+    await _audit(request, "unmerge", number)
+    return shown, done.seq
 
 
 def _merge_number(text: str) -> int:
