@@ -15,11 +15,11 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 export PYTHON
 
-.PHONY: help demo test lint format bench docs wheel lock setup clean
+.PHONY: help demo test lint format bench docs screenshots wheel lock setup clean
 .DELETE_ON_ERROR:
 
 help:  ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup $(VENDOR)/.stamp  ## run User 360 with the customers of CDNOW on port 3600 (PORT=, DATA=)
 	$(BIN)/user360 demo --data $(DATA) --port $(PORT)
@@ -45,6 +45,10 @@ bench: setup  ## measure against the floors and peers, write docs/reference/benc
 
 docs: setup  ## write the generated pages of docs/reference anew
 	$(BIN)/python tools/docs.py
+
+screenshots: setup $(VENDOR)/.stamp  ## take a picture of every page into docs/pictures
+	tools/need chromium=chromium
+	$(BIN)/python tools/screenshots.py
 
 wheel: setup $(VENDOR)/.stamp  ## build the wheel into dist/
 	$(BIN)/hatchling build --target wheel

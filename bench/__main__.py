@@ -15,6 +15,7 @@ from bench import (
     footprint,
     freshness,
     machine,
+    pages,
     peers,
     report,
     segments,
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "why": lambda o: why.measure(o.cache, o.size),
     "bulk": lambda o: bulk.measure(o.cache, o.size.records),
     "bulk-out": lambda o: bulk_out.measure(o.cache, o.size.records, o.rounds),
+    "pages": lambda o: pages.measure(o.cache, o.size, o.rounds),
     "footprint": lambda o: footprint.measure(o.cache, o.size, o.rounds),
     "floors": lambda o: peers.measure(o.cache, o.size, o.rounds),
 }
@@ -58,6 +60,7 @@ MEANINGS = {
     "why": "why somebody is in a segment, over HTTP",
     "bulk": "files imported, imported again and undone, against sqlite-utils and DuckDB",
     "bulk-out": "exports of everybody, against DuckDB's own",
+    "pages": "every page as one who signed in asks for it",
     "footprint": "memory and seconds of a start",
     "floors": "the floors and peers by themselves, without the product",
     "all": "all but the floors, which the others measure in their own runs",

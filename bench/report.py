@@ -23,6 +23,7 @@ ORDER = (
     "why",
     "bulk",
     "bulk-out",
+    "pages",
     "footprint",
     "floors",
 )
