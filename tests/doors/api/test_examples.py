@@ -50,6 +50,7 @@ def people(api: Api) -> dict[str, Any]:
         "merge_id": merged["mergeId"],
         "segment_id": {1: dynamic, 2: static},
         "key_id": {2: keys["reader"]},
+        "member_id": lambda: member(api),
         "job_id": {exampled.ONE["job_id"]: lambda: waiting(api), "done": lambda: imported(api)},
         "export_id": lambda: exported(api),
         "schedule_id": {1: scheduled(api)},
@@ -58,6 +59,14 @@ def people(api: Api) -> dict[str, Any]:
             "done": lambda: imported(api),
         },
     }
+
+
+def member(api: Api) -> int:
+    """Somebody who was invited, beside an admin."""
+    for name, role in (("asha", "admin"), ("noor", "reader")):
+        body = {"email": f"{name}@example.com", "name": name.title(), "role": role}
+        number: int = api.post("/members", body).json()["member"]["id"]
+    return number
 
 
 def exported(api: Api) -> str:

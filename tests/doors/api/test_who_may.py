@@ -53,6 +53,7 @@ def test_nobody_without_a_key_gets_anything(api: Api, method: str, template: str
     ):
         path = template.removeprefix("/api/v1").replace(":str", "").replace(":int", "")
         path = path.replace("{segment_id}", "1").replace("{key_id}", "1")
+        path = path.replace("{member_id}", "1")
         path = path.replace("{version}", "1").replace("{schedule_id}", "1")
         answer = api.call(method, path, headers=headers)
         assert answer.status_code == 401
@@ -86,7 +87,10 @@ def furnish(api: Api) -> dict[str, Any]:
     segment = api.post("/segments", {"name": SECRET, "where": where}).json()["id"]
     api.patch("/event-definitions/Order%20Completed", {"description": SECRET})
     key = api.post("/keys", {"name": SECRET, "role": "reader"}).json()["id"]
-    return {"merge_id": merged["mergeId"], "segment_id": segment, "key_id": key}
+    invited = {"email": f"{SECRET}@example.com", "name": SECRET, "role": "reader"}
+    member = api.post("/members", invited).json()["member"]["id"]
+    made = {"merge_id": merged["mergeId"], "segment_id": segment, "key_id": key}
+    return {**made, "member_id": member}
 
 
 def state(api: Api) -> list[Any]:
@@ -98,6 +102,7 @@ def state(api: Api) -> list[Any]:
     segments = api.get("/segments").json()["segments"]
     asked.append([(s["name"], s["count"], s["updatedAt"]) for s in segments])
     asked.append([key["id"] for key in api.get("/keys").json()["keys"]])
+    asked.append(api.get("/members").json())
     return asked
 
 

@@ -21,6 +21,7 @@ from user360.doors.api import (
     segment_versions,
     segments,
     sessions,
+    team,
     users,
     why,
     workspace,
@@ -48,4 +49,5 @@ ROUTES = [
     *erasures.ROUTES,
     *directory.ROUTES,
     *workspace.ROUTES,
+    *team.ROUTES,
 ]
