@@ -6,6 +6,7 @@ what undoing needs. So every row is written once, whatever dies in between.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ import msgspec
 from user360.access.change import Change
 from user360.access.workspaces import Workspace
 from user360.errors import Conflict, Fault, Invalid, InvalidProperty, Problem
-from user360.imports import apply, piece, plan, sorting, store, suggest, trial
+from user360.imports import apply, failures, piece, plan, sorting, store, suggest, trial
 from user360.imports.apply import Place, Summary
 from user360.imports.files import Opened
 from user360.imports.options import Options
@@ -65,13 +66,16 @@ def run(work: Work, opened: Opened, options: Options) -> Result:
 
 
 def dry_run(work: Work, opened: Opened, options: Options) -> Result:
-    """What `run` would come to, without writing anything."""
+    """What `run` would come to; nothing is written but which rows would fail."""
     chosen = _planned(work, opened, options, work.platform.now())
     done = _told(Result(dry_run=True), options, chosen)
     with trial.opened(work, chosen) as attempt:
-        for ready, share in _batches(work, opened, chosen, 0):
+        for part, (ready, share) in enumerate(_batches(work, opened, chosen, 0)):
             work.check()
             done.add(attempt.of(ready))
+            if failed := [each for _, each in ready.failed]:
+                keep = functools.partial(failures.write, job=work.job.id, part=part, failed=failed)
+                work.write(keep)
             work.told(**_progress(done, done.total, share))
     return done
 

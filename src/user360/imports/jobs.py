@@ -13,7 +13,7 @@ from user360.access.workspaces import Workspace
 from user360.errors import Conflict, Invalid, Problem
 from user360.imports import options, plan, preview, suggest
 from user360.imports import store as kept
-from user360.imports.files import Opened, open_file
+from user360.imports.files import Dialect, Opened, open_file
 from user360.imports.options import Options
 from user360.imports.preview import Preview
 from user360.jobs import files, store
@@ -37,7 +37,8 @@ def run(work: Work) -> Any:
     from user360.imports import engine
 
     wanted = options.read(work.job.params["options"])
-    opened = open_file(work.directory / UPLOAD, work.job.params["file"])
+    dialect = msgspec.convert(work.job.params.get("dialect", {}), Dialect)
+    opened = open_file(work.directory / UPLOAD, work.job.params["file"], dialect=dialect)
     do = engine.dry_run if wanted.dry_run else engine.run
     return msgspec.to_builtins(do(work, opened, wanted))
 
@@ -66,12 +67,14 @@ def ask(
     job_id: str,
     name: str,
     wanted: Options,
+    dialect: Dialect | None = None,
 ) -> Job:
     """Queue the import of the file that was written to `upload_path`.
 
-    Raises `Invalid` when the file cannot be read or does not have what the options name.
+    `dialect` settles what would be found out from the file. Raises `Invalid` when the file cannot be
+    read or does not have what the options name.
     """
-    opened = open_file(upload_path(platform, job_id), name, whole=False)
+    opened = open_file(upload_path(platform, job_id), name, dialect=dialect, whole=False)
     if opened.format != "jsonl":  # there a column may appear in any line
         check(platform, workspace, opened, wanted)
     params = {
@@ -81,6 +84,8 @@ def ask(
         "headers": list(opened.headers),
         "options": msgspec.to_builtins(wanted),
     }
+    if dialect is not None:
+        params["dialect"] = msgspec.to_builtins(dialect)
 
     def noted(connection: Connection) -> None:
         where = (connection, workspace.id, platform.now(), actor)
@@ -100,10 +105,16 @@ def check(platform: Platform, workspace: Workspace, opened: Opened, wanted: Opti
         raise problem.under("options") from problem
 
 
-def look(platform: Platform, workspace: Workspace, job_id: str, name: str) -> Preview:
+def look(
+    platform: Platform,
+    workspace: Workspace,
+    job_id: str,
+    name: str,
+    dialect: Dialect | None = None,
+) -> Preview:
     """What is in the file that was written to `upload_path`. Raises `Invalid`."""
-    path = upload_path(platform, job_id)
-    return preview.preview(path, name, workspace.catalogue, remembered(platform, workspace))
+    used = remembered(platform, workspace)
+    return preview.preview(upload_path(platform, job_id), name, workspace.catalogue, used, dialect)
 
 
 def remembered(platform: Platform, workspace: Workspace) -> dict[str, str]:

@@ -20,12 +20,14 @@ class Options(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """How a file is imported (specification: imports and exports, "Import").
 
     `user_id` names a column; null says that nobody in the file has a userId, and left out it is
-    the column that is suggested. Without `mapping` the suggested one is used.
+    the column that is suggested. Without `mapping` the suggested one is used. `types` are those of
+    properties that are made, by column, where they are not to be the ones that fit.
     """
 
     user_id: str | msgspec.UnsetType | None = msgspec.UNSET
     mapping: dict[str, str] | None = None
     create_properties: bool = False
+    types: dict[str, Type] = {}
     on_conflict: Literal["update", "replace", "skip"] = "update"
     merge_tags: bool = False
     tags: list[str] = []

@@ -81,7 +81,7 @@ def make(
     given = options.mapping is not None
     mapping = dict(options.mapping) if options.mapping is not None else _suggested(suggestions)
     user_id = _user_id(options, mapping, headers, faults)
-    kinds = {s.column: s.type for s in suggestions}
+    kinds = {s.column: s.type for s in suggestions} | options.types
     columns: list[Column] = []
     wanted: list[Column] = []
     for column, name in mapping.items():
