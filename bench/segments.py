@@ -57,8 +57,9 @@ def measure(cache: Path, size: Size, rounds: int) -> Result:
             "arrival. ClickHouse: its engine embedded (chDB), a MergeTree ordered by record and "
             f"time. PostgreSQL {version}: the obvious indexes and the natural query; tuned by "
             "hand: one index more, made for the question, and a rewritten query. Equal answers "
-            "checked, in turns, each asked twice in its turn, of which the second counts: all are "
-            f"warm. Medians of {rounds} rounds (the sequence: 3). Over "
+            "checked, in turns; in its turn each is asked again and again for a second, and the "
+            "median counts, so that all are warm; the first in each turn is told beside it. "
+            f"Medians of {rounds} rounds (the sequence: 3). Over "
             "HTTP, from one connection: a preview, which also shows some of the people; while "
             "typing: previews of a condition on properties that holds one letter more each time."
         ),

@@ -62,11 +62,24 @@ def milliseconds(ask: Callable[[], int], expected: int) -> Callable[[], float]:
     return timed
 
 
-def warm(work: Callable[[], T]) -> Callable[[], T]:
-    """The same done twice, of which the second counts."""
+class Warm:
+    """A way to take a time that asks again and again for a while, for the median of what it took.
 
-    def again() -> T:
-        work()
-        return work()
+    What the others left in the processor's caches is no matter of a question, nor how deep a
+    machine sleeps between two: `first` keeps what the first in each turn took, which does not
+    count.
+    """
 
-    return again
+    LASTS = 1.0  # seconds, so that everybody gets as long
+
+    def __init__(self, work: Callable[[], float]) -> None:
+        self.work = work
+        self.first: list[float] = []
+
+    def __call__(self) -> float:
+        end = time.perf_counter() + self.LASTS
+        self.first.append(self.work())
+        taken = [self.work()]
+        while time.perf_counter() < end:
+            taken.append(self.work())
+        return median(taken)

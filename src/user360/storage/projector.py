@@ -339,7 +339,9 @@ class Projector:
                 while self._advance(connection):
                     pass
         finally:
-            self._swapping = 0
+            with self._changed:
+                self._swapping = 0
+                self._changed.notify_all()
         self._reached(self.position)
 
     def rebuild(self, progress: Progress = lambda _done: None) -> None:
