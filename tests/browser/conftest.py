@@ -71,8 +71,9 @@ def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
 
 
 def _noted(said: Any, page: Page, wrong: list[str]) -> None:
-    """A refused form is told by its status, which the browser logs as well."""
-    if said.type == "error" and "Failed to load resource" not in said.text:
+    """A refused form and a lost connection are told by the page; they are logged as well."""
+    told = ("Failed to load resource", "Failed to fetch")
+    if said.type == "error" and not any(each in said.text for each in told):
         wrong.append(f"{page.url}: {said.text}")
 
 
