@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.exports import world
+from user360.errors import Invalid
 from user360.exports import cells
 from user360.exports.asked import Asked
 from user360.exports.columns import Column, Kind
@@ -184,3 +185,13 @@ def test_events_come_in_the_order_they_were_written(platform: Platform) -> None:
             "source": "api",
         }
         assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}", ordered["timestamp"])
+
+
+def test_records_that_are_named_are_those_in_the_file(platform: Platform) -> None:
+    made = world.workspace(platform)
+    world.write(platform, made, [{"userId": name} for name in ("asha", "ravi", "meera")])
+    for chosen, names in [(["r3", "r1", "r999"], ["asha", "meera"]), ([], [])]:
+        content = world.file(platform, made, asked("csv", columns=["userId"], records=chosen))
+        assert [row["userId"] for row in world.READERS["csv"](content)] == names
+    with pytest.raises(Invalid, match="no record"):
+        world.file(platform, made, asked("csv", records=["asha"]))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from user360 import clock
+from user360 import clock, ids
 from user360.access.workspaces import Workspace
 from user360.errors import Fault, Invalid, Problem
 from user360.exports import columns
@@ -28,8 +28,9 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 class Asked(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Which records, or whose events, with which columns, in what kind of file.
 
-    `segment`, `where` and `text` must all hold for a person; without any it is everybody. `columns`
-    None are all that are exported unasked. `names`, `since` and `until` (ISO 8601) choose events.
+    `segment`, `where` and `text` must all hold for a person, and `records` name them (as
+    they are called outside, `r1042`); without any it is everybody. `columns` None are all that are
+    exported unasked. `names`, `since` and `until` (ISO 8601) choose events.
     """
 
     what: What = USERS
@@ -39,6 +40,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     segment: int | None = None
     where: dict[str, Any] | None = None
     text: str | None = None
+    records: list[str] | None = None
     names: list[str] = []
     since: str | None = msgspec.field(default=None, name="from")
     until: str | None = msgspec.field(default=None, name="to")
@@ -76,6 +78,17 @@ def segment_of(asked: Asked, workspace: Workspace) -> int | None:
     if asked.segment is not None and asked.segment not in workspace.segments:
         raise Invalid.at("segment", "There is no segment with this id", "notFound")
     return asked.segment
+
+
+def records_of(asked: Asked, workspace: Workspace) -> list[int] | None:
+    """The numbers of the records that are meant. Raises `Invalid` for what names none."""
+    if asked.records is None:
+        return None
+    numbers = [ids.parse_record_id(workspace.id, name) for name in asked.records]
+    if None in numbers:
+        message = "There is no record with this id"
+        raise Invalid.at(f"records.{numbers.index(None)}", message, "notFound")
+    return [number for number in numbers if number is not None]
 
 
 def node_of(asked: Asked, workspace: Workspace) -> Node | None:
@@ -137,6 +150,7 @@ CHECKS: tuple[Callable[[Asked, Workspace], object], ...] = (
     _format,
     columns_of,
     segment_of,
+    records_of,
     node_of,
     since,
     until,

@@ -116,6 +116,8 @@ class _View(NamedTuple):
         found = []
         if (number := asking.segment_of(asked, self.workspace)) is not None:
             found.append(self._members(self.workspace.segments[number]))
+        if (numbers := asking.records_of(asked, self.workspace)) is not None:
+            found.append(store.named(schema_of(self.workspace.id), numbers))
         node = asking.node_of(asked, self.workspace)
         if node is not None or (asked.text or "").strip():
             found.append(self._selected(node, asked.text))

@@ -45,6 +45,12 @@ def choose(view: Snapshot, selects: Sequence[str]) -> None:
     view.query(f"CREATE TEMP TABLE {CHOSEN} AS SELECT DISTINCT id FROM ({among}) AS chosen")
 
 
+def named(schema: str, numbers: Sequence[int]) -> str:
+    """SQL that selects the `id` of those of these records that are there."""
+    among = ", ".join(str(number) for number in numbers) or "NULL"
+    return f"SELECT id FROM {schema}.records WHERE id IN ({among})"
+
+
 def hold(view: Snapshot, members: str, names: Mapping[int, str]) -> None:
     """Note the names of the segments that each record is in; `members` selects segment and id."""
     view.query(

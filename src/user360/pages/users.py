@@ -1,7 +1,77 @@
-"""The users: everybody, filtered, searched, sorted, and what is done with many at once."""
+"""The users: everybody, filtered, searched, sorted."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
-ROUTES: list[HTTPRouteHandler] = []
+from user360.doors import gate
+from user360.doors.api import members
+from user360.errors import Invalid, InvalidCondition
+from user360.pages import render, route, users_columns, users_many, users_new, users_view
+from user360.pages.render import Asked
+from user360.pages.users_view import Found, View, Whom
+
+NOBODY = Found(0, [], None)
+
+
+@route.shown("/users", may="records.read")
+async def listed(request: Asked) -> Response[str]:
+    """The table, with the segments beside it."""
+    view = users_view.read(request.query_params)
+    those, page, trouble = await _seen(request, view)
+    segments = users_view.segments_shown(request, view)
+    workspace = gate.actor_of(request).workspace
+    archived = sum(1 for s in workspace.segments.values() if s.archived_at is not None)
+    return render.page(
+        request,
+        "users/list.html",
+        view=view,
+        those=those,
+        says=users_view.says(request, those.node) if those.node is not None else "",
+        page=page,
+        trouble=trouble,
+        first=(view.page - 1) * users_view.AT_ONCE + 1,
+        at_once=users_view.AT_ONCE,
+        columns=users_columns.chosen(request),
+        choices=users_columns.choices(workspace.catalogue),
+        segments=segments,
+        sizes=await members.sizes(request, segments),
+        tabs={"": len(workspace.segments) - archived, "yes": archived},
+        needed=users_new.fields(workspace.catalogue),
+    )
+
+
+async def _seen(request: Asked, view: View) -> tuple[Whom, Found, str]:
+    """Whom a view is about, one page of them, and why that cannot be told."""
+    those = Whom(None, None, None)
+    try:
+        those = await users_view.whom(request, view)
+        return those, await users_view.found(request, view, those), ""
+    except (InvalidCondition, Invalid) as problem:
+        return those, NOBODY, problem.detail
+
+
+@route.shown("/users/count", may="records.read")
+async def count(request: Asked) -> Response[str]:
+    """How many a filter is true of, in the form in which it is being built."""
+    view = users_view.read(request.query_params)
+    given: dict[str, Any] = {"total": None, "says": "", "trouble": ""}
+    try:
+        those = await users_view.whom(request, view)
+        numbers = await members.count(request, those.whole, view.text or None)
+        given |= {"total": numbers, "says": users_view.says(request, those.node)}
+    except InvalidCondition as problem:
+        given["trouble"] = problem.detail
+    return render.page(request, "users/count.html", view=view, **given)
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    listed,
+    count,
+    *users_columns.ROUTES,
+    *users_many.ROUTES,
+    *users_new.ROUTES,
+]

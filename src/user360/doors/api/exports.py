@@ -105,7 +105,12 @@ class Exports(Answer):
 )
 async def create(request: Asked, data: JSONBody[NewExport]) -> Response[Export]:
     """A job makes the file; ask after it, then take the file away."""
-    asked = await _asked(request, data)
+    job, seq = await begin(request, await _asked(request, data))
+    return gate.answer(_shown(request, job), 202, seq)
+
+
+async def begin(request: Asked, asked: asking.Asked) -> tuple[Job, int]:
+    """Queue an export of what was checked; its job, and the position after that is noted."""
     platform, actor = gate.platform_of(request), gate.actor_of(request)
 
     def ask() -> Job:
@@ -113,8 +118,7 @@ async def create(request: Asked, data: JSONBody[NewExport]) -> Response[Export]:
         return platform.jobs.ask(*given)
 
     job = await asyncio.to_thread(ask)
-    seq = await _noted(request, "export.create", job.id, asked)
-    return gate.answer(_shown(request, job), 202, seq)
+    return job, await _noted(request, "export.create", job.id, asked)
 
 
 @operation(
@@ -268,8 +272,11 @@ async def delete(request: Asked, export_id: FromPath[str]) -> Response[None]:
 
 async def _asked(request: Asked, data: NewExport) -> asking.Asked:
     """What is asked, once nothing is wrong with it."""
-    given = msgspec.structs.asdict(data)
-    asked = asking.Asked(**given)
+    return await checked(request, asking.Asked(**msgspec.structs.asdict(data)))
+
+
+async def checked(request: Asked, asked: asking.Asked) -> asking.Asked:
+    """The same; whatever segment it names is used by that. Raises `Invalid`."""
     asking.check(asked, gate.actor_of(request).workspace)
     await conditions.read(request, asked.where)
     if asked.segment is not None:

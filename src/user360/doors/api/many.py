@@ -235,18 +235,12 @@ async def delete(request: Asked, data: JSONBody[Deletion]) -> Response[Deleted]:
         numbers = await _matching(request, data)
         calls = [shapes.call(request, verb=Verb.DELETE, record=n) for n in numbers]
         how = "condition"
-    outcomes = await _settle_in_parts(request, calls)
+    outcomes = await settle(request, calls)
     gone = sum(1 for outcome in outcomes if outcome.problem is None)
     given = data.user_ids or []
     missing = [u for u, o in zip(given, outcomes, strict=False) if o.problem is not None]
-    actor, now = gate.actor_of(request), gate.platform_of(request).now()
+    await note(request, "users.delete", how, deleted=gone)
     seq = max((outcome.seq for outcome in outcomes), default=None)
-    await gate.write(
-        gate.platform_of(request),
-        lambda c: audit.note(
-            c, actor.workspace.id, now, actor.ref, "users.delete", how, deleted=gone
-        ),
-    )
     return gate.answer(Deleted(deleted=gone, missing=missing), seq=seq)
 
 
@@ -280,7 +274,15 @@ def _unexpected(found: int, expected: int) -> Problem:
     return Conflict(message, faults=[Fault("expect", "conflict", message)])
 
 
-async def _settle_in_parts(request: Asked, calls: list[Call]) -> list[Outcome]:
+async def note(request: Asked, action: str, how: str, **counts: int) -> None:
+    """Write a line of the audit about what was done with many; how they were chosen."""
+    actor, platform = gate.actor_of(request), gate.platform_of(request)
+    who = (actor.workspace.id, platform.now(), actor.ref)
+    told: dict[str, Any] = dict(counts)
+    await gate.write(platform, lambda c: audit.note(c, *who, action, how, **told))
+
+
+async def settle(request: Asked, calls: list[Call]) -> list[Outcome]:
     """Settle many calls some at a time, so that other writers get their turn between."""
     outcomes: list[Outcome] = []
     for start in range(0, len(calls), AT_ONCE):

@@ -19,6 +19,7 @@ from user360.errors import InvalidCondition
 from user360.segments import conditions, define, memberships, stored, usage
 from user360.segments.compiler import questions
 from user360.segments.following.kept import Freshness
+from user360.segments.language import nodes
 from user360.segments.language.nodes import Node
 from user360.segments.store import DYNAMIC, STATIC, Segment
 from user360.storage.warehouse import Warehouse
@@ -263,6 +264,17 @@ async def numbers(request: Asked, node: Node | None, text: str | None = None) ->
     )
 
 
+async def count(request: Asked, node: Node | None, text: str | None = None) -> int:
+    """How many records a condition and a text search are true of."""
+    workspace, now = gate.actor_of(request).workspace, gate.platform_of(request).now()
+
+    def asked(warehouse: Warehouse) -> int:
+        chosen = questions.selected(warehouse, workspace, node, now, text)
+        return questions.count_of(warehouse, chosen)
+
+    return await gate.ask(request, asked)
+
+
 async def numbers_of(request: Asked, segment: Segment) -> list[int]:
     """Every member, all that is on disk counted.
 
@@ -285,22 +297,26 @@ async def page(
     text: str | None,
     limit: int,
     cursor: str | None,
+    node: Node | None = None,
 ) -> Page:
-    """One page of the members. Raises `InvalidCondition` when the segment cannot be asked."""
+    """One page of the members, of those whom `node` is true of when it is given.
+
+    Raises `InvalidCondition` when the segment cannot be asked.
+    """
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
 
     def asked(warehouse: Warehouse) -> tuple[questions.Page, Mapping[int, int], State]:
         now, position = platform.clock.now(), warehouse.position()
-        how: dict[str, Any] = {"sort": _order(sort), "limit": limit, "cursor": cursor}
+        how: dict[str, Any] = {"sort": order(sort), "limit": limit, "cursor": cursor}
         if not kept(request, segment):
-            node = conditions.node_of(segment, workspace)
-            found = questions.search(warehouse, workspace, node, text=text, now=now, **how)
+            whole = both(conditions.node_of(segment, workspace), node)
+            found = questions.search(warehouse, workspace, whole, text=text, now=now, **how)
             return found, {}, State(found.total, None, now, position)
         state = _state(freshness(request, segment), now, position)
         held = stored.select(warehouse, workspace, [segment.id])
         chosen = None
-        if text is not None and text.strip():
-            chosen = questions.selected(warehouse, workspace, None, now, text)
+        if node is not None or (text is not None and text.strip()):
+            chosen = questions.selected(warehouse, workspace, node, now, text)
         found = questions.listed(warehouse, workspace, chosen, held=held, **how)
         return found, stored.since(warehouse, workspace, segment.id, found.numbers), state
 
@@ -320,12 +336,33 @@ async def page(
     )
 
 
+def both(first: Node | None, second: Node | None) -> Node | None:
+    """A condition that is true where both are; None is true of everybody."""
+    if first is None or second is None:
+        return first or second
+    return nodes.All((first, second))
+
+
+async def sizes(request: Asked, segments: list[Segment]) -> dict[int, int | None]:
+    """How many are in each segment as far as that is stored; None while it is being filled."""
+    workspace = gate.actor_of(request).workspace
+    lists = [s.id for s in segments if s.kind == STATIC]
+    counted = await gate.ask(request, lambda w: stored.counts(w, workspace, lists)) if lists else {}
+    told: dict[int, int | None] = {}
+    for segment in segments:
+        fresh = freshness(request, segment)
+        held = counted.get(segment.id, 0) if segment.kind == STATIC else None
+        told[segment.id] = held if fresh is None else fresh.size
+    return told
+
+
 def kept(request: Asked, segment: Segment) -> bool:
     """Whether the stored members are those of the definition in force."""
     return segment.kind == STATIC or freshness(request, segment) is not None
 
 
-def _order(sort: str | None) -> list[questions.By]:
+def order(sort: str | None) -> list[questions.By]:
+    """An order as an address holds it: `lastName,-createdAt`."""
     parts = [part.strip() for part in (sort or "").split(",") if part.strip()]
     return [questions.By(part.lstrip("-"), part.startswith("-")) for part in parts[:10]]
 
