@@ -7,7 +7,7 @@ from user360.storage.warehouse import Warehouse, schema_of
 
 # So many of the newest records are looked at, however many there are.
 NEWEST = 100_000
-MOST = 20
+MOST = 50
 
 
 def values(

@@ -22,8 +22,7 @@ def do(draft: Draft, deed: str) -> str:
         held[key] = f"{text(held, key).strip()} 00:00:00"
         return name
     if verb == "remove":
-        _remove(draft, name)
-        return ""
+        return _remove(draft, name)
     if verb not in _ADDS:
         raise Malformed("The form cannot do this")
     place, made = _ADDS[verb]
@@ -35,8 +34,8 @@ def do(draft: Draft, deed: str) -> str:
     return f"{name}.{place}.{key}"
 
 
-def _remove(draft: Draft, name: str) -> None:
-    """Take out one part, and the groups that have nothing left in them then."""
+def _remove(draft: Draft, name: str) -> str:
+    """Take out one part, and the groups that have nothing left in them then; what it was in."""
     above, _, key = name.rpartition(".")
     held = form.at(draft, above)
     held.pop(key, None)
@@ -45,6 +44,7 @@ def _remove(draft: Draft, name: str) -> None:
         above, _, key = above.rpartition(".")
         held = form.at(draft, above)
         held.pop(key, None)
+    return above.removesuffix(".nodes")
 
 
 def _blank_value(_keys: Keys) -> Draft:

@@ -10,6 +10,7 @@ from user360.records import suggested
 from user360.records.properties import Type
 
 KINDS = (Type.STRING, Type.LIST)
+COUNTRY = "country"
 
 
 async def of(request: Asked, name: str, typed: str) -> list[tuple[Any, int]]:
@@ -18,6 +19,6 @@ async def of(request: Asked, name: str, typed: str) -> list[tuple[Any, int]]:
     declared = workspace.catalogue.get(name)
     if declared is None or declared.type not in KINDS:
         return []
-    return await gate.ask(
-        request, lambda w: suggested.values(w, workspace.id, declared, typed.strip())
-    )
+    # Countries are kept by their codes and sought by their names, which only the browser knows.
+    part = "" if name == COUNTRY else typed.strip()
+    return await gate.ask(request, lambda w: suggested.values(w, workspace.id, declared, part))

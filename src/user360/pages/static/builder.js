@@ -1,1 +1,33 @@
-export {};
+// What the builder does in the browser: countries are kept by codes, and known by their names.
+
+const regions = new Intl.DisplayNames(["en"], { type: "region" });
+
+function nameOf(code) {
+  try {
+    return /^[A-Z]{2}$/.test(code) ? regions.of(code) : null;
+  } catch {
+    return null;
+  }
+}
+
+function options(field) {
+  return [...(field.list?.options || [])];
+}
+
+// The names beside the codes that are suggested, so that either can be typed.
+document.addEventListener("htmx:after:swap", () => {
+  for (const field of document.querySelectorAll("[data-property=country]")) {
+    for (const option of options(field)) option.label = nameOf(option.value) || option.value;
+  }
+});
+
+// Whoever writes the name of a country that is there by its code means that code.
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (!(field instanceof HTMLInputElement) || field.dataset.property !== "country") return;
+  const written = field.value.trim().toLowerCase();
+  const meant = options(field).find((option) => option.label.toLowerCase() === written && option.value.toLowerCase() !== written);
+  if (!meant) return;
+  field.value = meant.value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+});
