@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 from email_validator import EmailNotValidError, validate_email
 
-from user360.access import passwords, roles
+from user360.access import passwords, roles, workspaces
 from user360.access.change import Change
 from user360.access.keys import fingerprint
 from user360.errors import Conflict, Fault, Forbidden, Invalid, NotFound
@@ -79,8 +79,8 @@ def first(change: Change, given_email: str, name: str, password: str) -> int:
 def invite(change: Change, given_email: str, name: str, role: str) -> tuple[int, str]:
     """Make somebody a member of the workspace: their number, and a link's secret.
 
-    The secret is empty when they can sign in already. Raises `Invalid`, and `Conflict` when they
-    are a member of this workspace.
+    The secret is empty when they are in another workspace already: they sign in as they do there.
+    Raises `Invalid`, and `Conflict` when they are a member of this workspace.
     """
     address, called = _checked(given_email, name, None)
     _check_role(role)
@@ -92,12 +92,20 @@ def invite(change: Change, given_email: str, name: str, role: str) -> tuple[int,
         raise Conflict.at("email", "They are a member of this workspace already")
     _give(change, number, role)
     change.audit("member.invite", f"member:{number}", role=role)
-    return number, "" if row is not None and row[1] else link(change, number)
+    can = row is not None and (row[1] or change.workspace.name != workspaces.DEFAULT)
+    return number, "" if can else link(change, number)
 
 
 def link(change: Change, number: int) -> str:
-    """A new secret by which a member of the workspace chooses a password; older ones end."""
+    """A new secret by which a member of the workspace chooses a password; older ones end.
+
+    Whoever has it signs in to all workspaces of that member. For somebody who is in others too it
+    is therefore made in the default workspace alone, which is that of who runs the server; else it
+    raises `Forbidden`.
+    """
     _require(change, number)
+    if change.workspace.name != workspaces.DEFAULT and _elsewhere(change, number):
+        raise Forbidden("They are in other workspaces too; ask an admin of the default workspace")
     secret = secrets.token_urlsafe(24)
     change.connection.execute(
         text("UPDATE members SET invite_hash = :hash, invite_until = :until WHERE id = :id"),
@@ -230,6 +238,14 @@ def _role(change: Change, number: int) -> str | None:
         {"id": number, "workspace": change.workspace.id},
     ).scalar_one_or_none()
     return found
+
+
+def _elsewhere(change: Change, number: int) -> bool:
+    query = text(
+        "SELECT count(*) FROM member_roles WHERE member_id = :id AND workspace_id <> :workspace"
+    )
+    given = {"id": number, "workspace": change.workspace.id}
+    return bool(change.connection.execute(query, given).scalar_one())
 
 
 def _require(change: Change, number: int) -> str:

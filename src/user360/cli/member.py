@@ -55,7 +55,7 @@ def invite(
     """
     made = api.post("members", body={"email": email, "name": name, "role": role})
     if made["link"] is None:
-        return Answer(made, f"{email} has a password already and is a member now")
+        return Answer(made, f"{email} is a member now, and signs in as in their other workspaces")
     output.note(f"For {name}, shown only now:")
     return _link(api, made)
 

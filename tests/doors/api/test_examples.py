@@ -64,7 +64,7 @@ def people(api: Api) -> dict[str, Any]:
 def member(api: Api) -> int:
     """Somebody who was invited, beside an admin."""
     for name, role in (("asha", "admin"), ("noor", "reader")):
-        body = {"email": f"{name}@example.com", "name": name.title(), "role": role}
+        body = {"email": f"{name}@{api.workspace.name}.example", "name": name.title(), "role": role}
         number: int = api.post("/members", body).json()["member"]["id"]
     return number
 

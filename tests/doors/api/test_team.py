@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.doors.api.conftest import Api, faults
 
 ASHA = {"email": "Asha@Example.com", "name": "Asha Rao", "role": "admin"}
+NILA = {**ASHA, "email": "nila@example.com"}
 MEERA = {"email": "meera@example.com", "name": "Meera Shah"}
 
 
@@ -34,8 +35,8 @@ def test_somebody_is_invited_promoted_and_removed(api: Api) -> None:
 
 
 def test_what_cannot_be_is_said(api: Api) -> None:
-    number = api.post("/members", ASHA).json()["member"]["id"]
-    assert faults(api.post("/members", ASHA)) == {"email": "conflict"}
+    number = api.post("/members", NILA).json()["member"]["id"]
+    assert faults(api.post("/members", NILA)) == {"email": "conflict"}
     bad = api.post("/members", {"email": "asha@", "name": "", "role": "reader"})
     assert set(faults(bad)) == {"email", "name"}
     assert "role" in faults(api.post("/members", {**MEERA, "role": "ingest"}))
@@ -50,3 +51,13 @@ def test_members_of_another_workspace_are_not_seen(api: Api, other: Api) -> None
     assert other.patch(f"/members/{number}", {"role": "reader"}).status_code == 404
     assert other.delete(f"/members/{number}").status_code == 404
     assert other.post(f"/members/{number}/link").status_code == 404
+
+
+def test_nobody_gets_into_another_workspace_by_inviting_its_members(api: Api, other: Api) -> None:
+    body = {**ASHA, "email": "both@example.com"}
+    assert api.post("/members", body).json()["link"] is not None
+    made = other.post("/members", body).json()
+    assert made["link"] is None
+    refused = other.post(f"/members/{made['member']['id']}/link")
+    assert refused.status_code == 403
+    assert "ask an admin of the default workspace" in refused.json()["detail"]

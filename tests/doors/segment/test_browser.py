@@ -147,3 +147,20 @@ def test_rudderstacks_script_repeats_the_traits_with_every_event(
     assert visitor is not None
     assert visitor["userId"] is None
     assert visitor["properties"] == {"email": "rita@example.com", "plan": "pro"}
+
+
+def test_the_script_asks_this_server_how_to_send_and_is_told_to_send_here(
+    client: Client, product: Product
+) -> None:
+    answer = client.get(
+        f"/v1/projects/{product.make_key('ingest')}/settings",
+        headers={"Origin": "https://shop.example", "X-Forwarded-Proto": "https"},
+    )
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] in ("*", "https://shop.example")
+    told = answer.json()
+    sending = told["integrations"]["Segment.io"]
+    assert (sending["protocol"], sending["apiHost"]) == ("https", "testserver.local/v1")
+    assert told["metrics"]["sampleRate"] == 0
+    for key, status in (("u3_nobodys", 401), (product.make_key("reader"), 403)):
+        assert client.get(f"/v1/projects/{key}/settings").status_code == status

@@ -62,7 +62,7 @@ class Members(Answer):
 class Linked(Answer):
     """A member, and the path at this server where they choose a password, shown this once.
 
-    It is null for somebody who can sign in already.
+    It is null for somebody who is in another workspace already and signs in as they do there.
     """
 
     member: ShownMember
@@ -167,11 +167,14 @@ async def remove(request: Asked, member_id: FromPath[int]) -> Response[None]:
     "members",
     "Make a member a new link",
     tag="members",
-    refuses=(404,),
+    refuses=(403, 404),
     example=Example(path={"member_id": 2}),
 )
 async def link(request: Asked, member_id: FromPath[int]) -> Response[Linked]:
-    """For who lost theirs, or forgot the password, which is good until then; older links end."""
+    """For who lost theirs, or forgot the password, which is good until then; older links end.
+
+    For somebody who is in other workspaces too it takes a key of the default workspace.
+    """
     secret, seq = await change(request, lambda c: members.link(c, member_id))
     return gate.answer(Linked(member=_shown(request, member_id), link=path_of(secret)), seq=seq)
 

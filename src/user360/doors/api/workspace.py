@@ -39,6 +39,7 @@ class Settings(Answer):
     merge_limit: int
     property_limit: int
     rate_limit: int
+    archive_after_days: int
 
 
 class ShownWorkspace(Answer):
@@ -123,19 +124,26 @@ async def read(request: Asked) -> Response[ShownWorkspace]:
 async def edit(request: Asked, data: JSONBody[SettingsEdit]) -> Response[ShownWorkspace]:
     """Every setting that is wrong is named, and then none is changed."""
 
+    seq = await keep_settings(request, data.settings)
+    return gate.answer(_shown(gate.actor_of(request).workspace), seq=seq)
+
+
+async def keep_settings(request: Asked, given: dict[str, Any]) -> int:
+    """Change these settings; the position. Raises `Invalid` naming each bad one."""
+
     def job(change: Change) -> None:
         workspace = change.workspace
         try:
-            settings = workspaces.checked(data.settings, workspace.settings, workspace.catalogue)
+            settings = workspaces.checked(given, workspace.settings, workspace.catalogue)
         except Problem as problem:
             raise problem.under("settings") from problem
         workspaces.save_settings(change.connection, workspace, settings)
-        change.audit("workspace.settings", "workspace", changed=sorted(data.settings))
+        change.audit("workspace.settings", "workspace", changed=sorted(given))
         workspace.apply(settings)
 
     _, seq = await gate.change(request, job)
     request.app.state.timekeeper.wake()  # other clocks mean other times of schedules
-    return gate.answer(_shown(gate.actor_of(request).workspace), seq=seq)
+    return seq
 
 
 def _key(key: Key) -> dict[str, Any]:
@@ -153,11 +161,15 @@ def _key(key: Key) -> dict[str, Any]:
 @operation("GET", "/keys", "keys", "List keys", tag="keys")
 async def list_keys(request: Asked) -> Response[Keys]:
     """Without the keys themselves, of which only a hash is kept."""
+    return gate.answer(Keys(keys=[ShownKey(**_key(key)) for key in await keys_of(request)]))
+
+
+async def keys_of(request: Asked) -> list[Key]:
+    """The keys of the caller's workspace, with when they were used up to now."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
     await gate.write(platform, platform.keep_uses)
     found = await gate.read(platform, keys.all_keys)
-    mine = [key for key in found.values() if key.workspace == workspace.id]
-    return gate.answer(Keys(keys=[ShownKey(**_key(key)) for key in mine]))
+    return [key for key in found.values() if key.workspace == workspace.id]
 
 
 @operation(
@@ -171,17 +183,23 @@ async def list_keys(request: Asked) -> Response[Keys]:
 )
 async def create_key(request: Asked, data: JSONBody[NewKey]) -> Response[MadeKey]:
     """The answer holds the key, which is never shown again."""
+    made, text, seq = await make_key(request, data.name, data.role)
+    return gate.answer(MadeKey(**_key(made), key=text), 201, seq)
+
+
+async def make_key(request: Asked, name: str, role: str) -> tuple[Key, str, int]:
+    """Make a key: what is kept of it, the key itself, and the position."""
     text = keys.new_key()
 
     def job(change: Change) -> Key:
         where = (change.connection, change.workspace.id)
-        made = keys.create(*where, data.name, data.role, text, change.now)
-        change.audit("key.create", f"key:{made.id}", role=data.role)
+        made = keys.create(*where, name, role, text, change.now)
+        change.audit("key.create", f"key:{made.id}", role=role)
         return made
 
     made, seq = await gate.change(request, job)
     await _reload(request)
-    return gate.answer(MadeKey(**_key(made), key=text), 201, seq)
+    return made, text, seq
 
 
 @operation(
@@ -196,6 +214,11 @@ async def create_key(request: Asked, data: JSONBody[NewKey]) -> Response[MadeKey
 )
 async def delete_key(request: Asked, key_id: FromPath[int]) -> Response[None]:
     """At once and for good. The last key that may make others stays."""
+    return gate.answer(None, 204, await revoke_key(request, key_id))
+
+
+async def revoke_key(request: Asked, key_id: int) -> int:
+    """Revoke a key; the position. Raises `NotFound`, and `Conflict` for the last admin key."""
 
     def job(change: Change) -> None:
         held = keys.all_keys(change.connection).values()
@@ -210,7 +233,7 @@ async def delete_key(request: Asked, key_id: FromPath[int]) -> Response[None]:
 
     _, seq = await gate.change(request, job)
     await _reload(request)
-    return gate.answer(None, 204, seq)
+    return seq
 
 
 async def _reload(request: Asked) -> None:

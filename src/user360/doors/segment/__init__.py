@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from user360.doors.segment import routes
+from user360.doors.segment import routes, source
 
-ROUTES = routes.ROUTES
+ROUTES = [*routes.ROUTES, *source.ROUTES]
 TAKES = routes.TAKES
 refused = routes.refused
