@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response
 from litestar.datastructures import UploadFile
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromQuery
 
 from user360.access.change import Change
 from user360.doors import gate
@@ -24,7 +25,9 @@ MOST_LISTED = 100_000  # userIds in one list
 
 
 @route.shown("/segments/new", may="segments.write")
-async def new(request: Asked, where: str = "", text: str = "", kind: str = "") -> Response[str]:
+async def new(
+    request: Asked, where: FromQuery[str] = "", text: FromQuery[str] = "", kind: FromQuery[str] = ""
+) -> Response[str]:
     """The form; a filter of the users can be brought along in the address."""
     workspace = gate.actor_of(request).workspace
     return render.page(

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from user360 import clock, ids
 from user360.doors import gate
@@ -57,7 +57,9 @@ class Defined(msgspec.Struct, frozen=True):
 
 
 @route.shown("/segments/{segment_id:int}", may="segments.read")
-async def one(request: Asked, segment_id: FromPath[int], tab: str = "members") -> Response[str]:
+async def one(
+    request: Asked, segment_id: FromPath[int], tab: FromQuery[str] = "members"
+) -> Response[str]:
     """The segment, with the part of it that the address names."""
     segment = await members.one(request, segment_id)
     tab = tab if tab in TABS else "members"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromQuery
 
 from user360.doors import gate
 from user360.doors.api import members
@@ -19,7 +20,9 @@ ORDERS = {
 
 
 @route.shown("/segments", may="segments.read")
-async def listed(request: Asked, q: str = "", sort: str = "name") -> Response[str]:
+async def listed(
+    request: Asked, q: FromQuery[str] = "", sort: FromQuery[str] = "name"
+) -> Response[str]:
     """The segments in use, or the archived ones, with how large and how fresh they are."""
     archived = request.query_params.get("archived") == "true"
     everything = gate.actor_of(request).workspace.segments.values()

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromQuery
 
 from user360.doors import gate
 from user360.doors.api import conditions, members
@@ -57,7 +58,7 @@ async def count(request: Asked) -> Response[str]:
 
 
 @route.shown("/builder/values", may="segments.read")
-async def suggest(request: Asked, property: str = "") -> Response[str]:
+async def suggest(request: Asked, property: FromQuery[str] = "") -> Response[str]:
     """The values that may be meant, as the options of a list; what was typed is a field of ours."""
     typed = next((v for name, v in request.query_params.items() if name.startswith("b.")), "")
     found = await values.of(request, property, typed)

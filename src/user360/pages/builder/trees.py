@@ -72,6 +72,7 @@ class Writer:
         self.places |= {f"{path}.property": f"{name}.property", f"{path}.op": f"{name}.op"}
         if not chosen:
             self.missing[f"{name}.property"] = "Choose a property"
+            return {"property": "", "op": op}
         row, kind = choices.row_of(chosen, op, self.catalogue)
         takes = Takes.VALUES if row is None else row.takes
         kept = "number" if kind is Type.NUMBER else None if kind is None else "text"
