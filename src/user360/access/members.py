@@ -18,6 +18,7 @@ from user360.storage.ledger import Connection, text
 ROLES = tuple(role for role in roles.ALL if role != "ingest")
 INVITED = 7 * 86_400_000_000  # how long a link is good, in microseconds
 LONGEST_NAME = 200
+NAMED = f"A name has 1 to {LONGEST_NAME} characters"
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -153,6 +154,17 @@ def set_password(change: Change, number: int, password: str) -> None:
     change.audit("member.password", f"member:{number}")
 
 
+def rename(change: Change, number: int, name: str) -> None:
+    """Call a member otherwise, in all workspaces. Raises `Invalid` at `name`."""
+    called = name.strip()
+    if not 1 <= len(called) <= LONGEST_NAME:
+        raise Invalid.at("name", NAMED)
+    change.connection.execute(
+        text("UPDATE members SET name = :name WHERE id = :id"), {"name": called, "id": number}
+    )
+    change.audit("member.name", f"member:{number}")
+
+
 def set_role(change: Change, number: int, role: str) -> None:
     """Raises `Conflict` when nobody would be left who may manage the workspace."""
     _check_role(role)
@@ -193,7 +205,7 @@ def _checked(given_email: str, name: str, password: str | None) -> tuple[str, st
     except Invalid as problem:
         faults += problem.faults
     if not 1 <= len(called) <= LONGEST_NAME:
-        faults.append(Fault("name", "invalid", f"A name has 1 to {LONGEST_NAME} characters"))
+        faults.append(Fault("name", "invalid", NAMED))
     if password is not None:
         try:
             passwords.check(password, address, called)

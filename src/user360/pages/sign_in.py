@@ -61,10 +61,10 @@ async def make_first(request: Asked) -> Response[str]:
     """The first member proves with an admin key that they run this server."""
     platform, form = gate.platform_of(request), await _form(request)
     attempts: signing.Attempts = request.app.state.attempts
-    attempts.check("", _place(request))
+    attempts.check("", place_of(request))
     key = platform.keys.get(keys.fingerprint(form.get("key", "").strip()))
     if key is None or key.role != "admin":
-        attempts.failed("", _place(request))
+        attempts.failed("", place_of(request))
         raise Invalid.at("key", "This is no admin key of this server; its first start printed one")
     workspace = platform.workspaces[key.workspace]
 
@@ -74,7 +74,7 @@ async def make_first(request: Asked) -> Response[str]:
         return members.first(change, *given)
 
     number = await gate.write(platform, job)
-    return await _begin(request, number, workspace.id, HOME)
+    return await let_in(request, number, workspace.id, HOME)
 
 
 @_open("/sign-in")
@@ -98,14 +98,14 @@ async def begin(request: Asked) -> Response[str]:
     platform, form = gate.platform_of(request), await _form(request)
     attempts: signing.Attempts = request.app.state.attempts
     address = form.get("email", "").strip().lower()
-    attempts.check(address, _place(request))
+    attempts.check(address, place_of(request))
     member = next((m for m in platform.members.values() if m.email == address), None)
     kept = None if member is None else member.password
     fits = await asyncio.to_thread(passwords.fits, kept, form.get("password", ""))
     if member is None or not fits:
-        attempts.failed(address, _place(request))
+        attempts.failed(address, place_of(request))
         raise WrongSignIn("E-mail and password do not go together")
-    return await _begin(request, member.id, min(member.roles), _own(form.get("next", HOME)))
+    return await let_in(request, member.id, min(member.roles), _own(form.get("next", HOME)))
 
 
 @_open("/join/{secret:str}")
@@ -135,7 +135,7 @@ async def choose(request: Asked, secret: FromPath[str]) -> Response[str]:
             platform.change(c, workspace, member.ref), secret, form.get("password", "")
         ),
     )
-    return await _begin(request, number, workspace.id, HOME)
+    return await let_in(request, number, workspace.id, HOME)
 
 
 @_sent("/sign-out")
@@ -168,7 +168,8 @@ async def choose_workspace(request: Asked) -> Response[str]:
     return render.go(request, HOME)
 
 
-async def _begin(request: Asked, member: int, workspace: int, where: str) -> Response[str]:
+async def let_in(request: Asked, member: int, workspace: int, where: str) -> Response[str]:
+    """Begin a session of a member, and go on."""
     platform: Platform = gate.platform_of(request)
     agent, now = request.headers.get("user-agent", ""), platform.now()
     secret = await gate.write(platform, lambda c: signing.begin(c, member, workspace, agent, now))
@@ -191,7 +192,8 @@ def _secure(request: Asked) -> bool:
     return forwarded.partition(",")[0].strip() == "https"
 
 
-def _place(request: Asked) -> str:
+def place_of(request: Asked) -> str:
+    """Where a request comes from, as far as attempts are counted."""
     return request.client.host if request.client else ""
 
 

@@ -25,6 +25,16 @@ def number(value: float | None) -> str:
     return f"{int(value):,}" if whole else f"{value:,.2f}"
 
 
+def size(count: int) -> str:
+    """Bytes: `812 bytes`, `1.3 MB`."""
+    amount, unit = float(count), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 1_000:
+            break
+        amount, unit = amount / 1_000, larger
+    return f"{amount:.0f} {unit}" if unit == "bytes" or amount >= 100 else f"{amount:.1f} {unit}"
+
+
 def percent(part: float, whole: float) -> str:
     """How much of a whole a part is: `12 %`; `< 1 %` is not nothing, `> 99 %` not all."""
     if not whole:
@@ -97,6 +107,21 @@ def value(held: Any) -> str:
             return ", ".join(value(each) for each in held)
         case _:
             return msgspec.json.encode(held).decode()
+
+
+BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"))
+SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"))
+OTHERS = (("Mac OS", "Mac"), ("Linux", "Linux"))
+
+
+def browser(agent: str) -> str:
+    """`Firefox on Linux`, as far as a browser tells what it is; else what it said, in short."""
+    known = (*BROWSERS, ("Safari", "Safari"))
+    name = next((said for part, said in known if part in agent), "")
+    system = next((said for part, said in (*SYSTEMS, *OTHERS) if part in agent), "")
+    if name and system:
+        return f"{name} on {system}"
+    return name or system or agent[:40] or "unknown"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -419,7 +419,8 @@ def test_events_of_an_inactive_definition_are_dropped_and_told(
 
 def test_what_is_described_is_what_is_answered(client: Client, basic: dict[str, str]) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    routes = [path for path, methods in paths.items() if "/v1/" in path[:4] and "post" in methods]
+    own = {path: methods for path, methods in paths.items() if path.startswith("/v1/")}
+    routes = [path for path, methods in own.items() if "post" in methods]
     assert len(routes) == 15
     for path in routes:
         operation = paths[path]["post"]
