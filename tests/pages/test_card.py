@@ -16,11 +16,13 @@ from user360.access import keys, members, signing
 from user360.access.change import Change
 from user360.clock import StillClock
 from user360.doors import gate
-from user360.ingest.call import Call, Session, Verb
-from user360.pages import card_fields, card_timeline
+from user360.doors.api.person import Provenance
+from user360.ingest.call import Call, Event, Session, Verb
+from user360.pages import card_fields, card_timeline, card_words
 from user360.pages.card_page import View
 from user360.platform import Platform
 from user360.records.properties import Property, Type
+from user360.segments import define
 
 
 def counted(*days: tuple[str, str, int]) -> list[dict[str, Any]]:
@@ -41,6 +43,10 @@ def test_the_strip_counts_what_somebody_did_and_says_it_in_words() -> None:
     created = card_timeline.strip(days, ("USER_CREATE",))
     assert created is not None
     assert created.says == "1 event on 1 February 2026; most in 1 February 2026: 1 event"
+    zoomed = card_timeline.strip(days, (), "2026-03-02", "2026-03-05")
+    assert zoomed is not None
+    assert zoomed.says.startswith("1 event on 4 March 2026")
+    assert card_timeline.strip(days, (), "2026-03-04T01:00:00Z", "2026-03-04T01:00:01Z") == zoomed
     assert card_timeline.strip(counted(("2026-02-01", "USER_CREATE", 1)), ()) is None
 
 
@@ -67,6 +73,7 @@ def event(name: str, at: str, **properties: Any) -> dict[str, Any]:
         "receivedAt": at,
         "source": "api",
         "channel": "",
+        "recordId": "r1",
     }
 
 
@@ -228,6 +235,78 @@ def test_what_was_not_touched_is_not_written(platform: Platform, client: TestCli
     same = {"city": "Pune", "seen": "Pune"}
     assert client.post("/users/r1/properties/city", data=same, headers=headers).status_code == 200
     assert platform.committer.position.last == before
+
+
+SPAN = {"amount": 2, "unit": "days"}
+EVERY_KIND = {
+    "all": [
+        {"any": [{"property": "city", "op": "is", "values": ["Goa"]}, {"segment": 1}]},
+        {"not": {"segment": 2, "in": True}},
+        {"event": "Bought", "sum": {"path": "amount", "op": "gte", "value": 10}},
+        {"event": "Bought", "count": {"op": "gte", "value": 1}, "during": {"last": SPAN}},
+        {"sequence": [{"event": "Seen"}, {"event": "Bought"}], "within": SPAN},
+        {"property": "gender", "op": "unknown"},
+    ]
+}
+
+
+def test_every_kind_of_reason_is_told(platform: Platform, client: TestClient[Any]) -> None:
+    come(platform, client, "reader")
+    write(platform, "asha", properties={"city": "Pune"})
+    write(platform, "asha", event=Event("Bought", {"amount": 12}))
+
+    def make(change: Change) -> None:
+        define.create(change, "Known city", "", {"property": "city", "op": "known"})
+        define.create(change, "A list", "", None)
+        define.create(change, "All at once", "", EVERY_KIND)
+
+    platform.write(lambda c: make(platform.change(c, platform.default, "key:1")))
+    platform.wait()
+    page = client.get("/users/r1/why/3").text
+    for said in (
+        "All of these",
+        "At least one of these",
+        "Known city",
+        "A list",
+        "together 12",
+        "Not reached",
+        "Turns false",
+        "<b>not known</b>",
+    ):
+        assert said in page, said
+    part = client.get("/users/r1/why?segment=3", headers={"hx-request": "true"}).text
+    assert "Why not in All at once" in part
+    assert "<html" not in part
+    assert client.get("/users/r1/why/99").status_code == 404
+
+
+def test_an_origin_says_who_or_what_wrote(platform: Platform, client: TestClient[Any]) -> None:
+    come(platform, client, "admin")
+    (key,) = [each for each in platform.keys.values() if each.workspace == 1]
+
+    def said(source: str, ref: str, **more: Any) -> str:
+        found = Provenance(at="", written_at="", source=source, ref=ref, **more)
+        return card_words.origin(platform, found)
+
+    assert said("api", "member:1") == "First, by hand"
+    assert said("api", "member:99") == "a former member, by hand"
+    assert said("api", f"key:{key.id}") == f"the API, key “{key.name}”"
+    assert said("segment", "key:99") == "Segment, key “99”"
+    assert said("conversation", "session:web/v/1") == "a conversation on web"
+    assert said("csv", "9f2c") == "a file"
+    assert said("merge", "9f2c", merge_id="3", original="csv") == "a merge, from a file"
+    assert said("elsewhere", "") == "elsewhere"
+
+
+def test_tags_that_others_have_are_offered(platform: Platform, client: TestClient[Any]) -> None:
+    come(platform, client, "agent")
+    write(platform, "asha", properties={"tags": ["vip"]})
+    write(platform, "ravi", properties={"tags": ["vip", "loyal", "late"]})
+    platform.wait()
+    offered = client.get("/users/r1/tags?add=l").text
+    assert "loyal" in offered
+    assert "late" in offered
+    assert "vip" not in client.get("/users/r1/tags").text
 
 
 def test_a_hostile_name_is_text_everywhere(platform: Platform, client: TestClient[Any]) -> None:

@@ -17,6 +17,7 @@ from user360.pages import card_deeds, card_fields, card_page, card_words, render
 from user360.pages.card_page import View
 from user360.pages.render import Asked
 from user360.pages.route import shown
+from user360.records import suggested
 from user360.records.properties import Property
 
 CHANGES = 30  # of one property that are shown at once
@@ -63,6 +64,19 @@ async def segments(
         others=card_page.others(request, found),
         pending=0,
     )
+
+
+@shown("/users/{record_id:str}/tags", may="records.write")
+async def tags(request: Asked, record_id: FromPath[str], add: FromQuery[str] = "") -> Response[str]:
+    """The tags that others have, to choose from while one is written."""
+    workspace = gate.actor_of(request).workspace
+    _, record = card_page.living(request, record_id)
+    declared = _declared(request, "tags")
+    found = await gate.ask(
+        request, lambda w: suggested.values(w, workspace.id, declared, add.strip())
+    )
+    known = [tag for tag, _ in found if tag not in record.tags]
+    return render.page(request, "card/known_tags.html", known=known)
 
 
 @shown("/users/{record_id:str}/why", may="segments.read")
@@ -155,6 +169,7 @@ ROUTES: list[HTTPRouteHandler] = [
     card,
     more,
     segments,
+    tags,
     why_chosen,
     why_in,
     property_row,

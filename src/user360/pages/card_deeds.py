@@ -16,7 +16,7 @@ from user360.erasure import erase
 from user360.errors import Invalid, NotFound
 from user360.identity import merges
 from user360.ingest.call import Call, Verb
-from user360.pages import card_fields, card_page, forms, render, words
+from user360.pages import card_fields, card_page, card_words, forms, render, words
 from user360.pages.render import Asked
 from user360.pages.route import deed, shown
 
@@ -94,18 +94,20 @@ async def merging(
         ),
     )
     count = await gate.ask(request, lambda w: merges.count_events(w, workspace.id, seen.records))
-    before = seen.before["properties"]
-    gains = [
-        (name, before.get(name), value)
+    mine, theirs = seen.before["properties"], seen.merged["properties"]
+    differing = [
+        (name, mine.get(name), theirs.get(name), value)
         for name, value in seen.after["properties"].items()
-        if value != before.get(name)
+        if mine.get(name) != theirs.get(name)
     ]
+    merged = shapes.record(request, taken)
     return render.page(
         request,
         "card/merging.html",
         **card_page.known(request, shapes.record(request, survivor)),
-        merged=shapes.record(request, taken),
-        gains=gains,
+        merged=merged,
+        other=card_words.name_of(merged),
+        differing=differing,
         count=count,
     )
 

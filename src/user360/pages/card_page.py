@@ -20,7 +20,8 @@ from user360.pages.render import Asked
 from user360.records.properties import Property
 from user360.segments.memberships import Membership
 
-AT_ONCE = 40
+AT_ONCE = 40  # events
+SESSIONS = 100  # that are listed; of some devices there are thousands
 TABS = (("timeline", "Timeline"), ("properties", "Properties"), ("identity", "Sessions and merges"))
 
 
@@ -108,7 +109,7 @@ def known(request: Asked, record: Record) -> dict[str, Any]:
     return {
         "record": record,
         "name": card_words.name_of(record),
-        "complete": card_words.lead(record),
+        "complete": card_words.known_part(record),
         "optins": card_words.OPTINS,
         "base": f"/users/{record.id}",
         "label": card_words.label,
@@ -160,7 +161,7 @@ async def _timeline(request: Asked, record: Record, view: View, seq: int) -> dic
     )
     return {
         **await events(request, record, view, seq),
-        "strip": card_timeline.strip(counted, view.names),
+        "strip": card_timeline.strip(counted, view.names, view.since, view.until),
         "names": card_timeline.names(counted, view.names),
         "box": (card_timeline.WIDTH, card_timeline.HEIGHT),
     }
@@ -235,5 +236,9 @@ async def _identity(request: Asked, record: Record) -> dict[str, Any]:
         }
         for each in reversed(merged)
     ]
-    channels = sorted({each["channel"] for each in sessions})
-    return {"sessions": sessions, "merges": told, "channels": channels}
+    return {
+        "sessions": sessions[:SESSIONS],
+        "count": len(sessions),
+        "channels": sorted({each["channel"] for each in sessions}),
+        "merges": told,
+    }

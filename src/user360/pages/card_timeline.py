@@ -29,6 +29,9 @@ LABELS = {
 }
 
 
+CHANGES = (event.USER_CREATE, event.USER_UPDATE)
+
+
 class Change(NamedTuple):
     """One property before and after, as people read it; nothing is the empty text."""
 
@@ -93,14 +96,15 @@ def _local(at: str, zone: datetime.tzinfo) -> datetime.datetime:
 def _line(told: Mapping[str, Any], zone: datetime.tzinfo) -> Line:
     name, properties = told["name"], msgspec.json.decode(told["properties"])
     system = name in event.SYSTEM_NAMES
-    pairs = history.pairs(name, properties) if system else {}
+    # What a merge changed is told by an update beside it.
+    pairs = history.pairs(name, properties) if name in CHANGES else {}
     changes = [
         Change(card_words.label(key), words.value(pair["old"]), words.value(pair["new"]))
         for key, pair in pairs.items()
     ]
     return Line(
         kind=name if system else "custom",
-        says=_says(name, properties),
+        says=_says(name, properties, told["recordId"]),
         at=told["timestamp"],
         clock=f"{_local(told['timestamp'], zone):%H:%M}",
         changes=changes,
@@ -109,9 +113,11 @@ def _line(told: Mapping[str, Any], zone: datetime.tzinfo) -> Line:
     )
 
 
-def _says(name: str, properties: Mapping[str, Any]) -> str:
+def _says(name: str, properties: Mapping[str, Any], living: str) -> str:
     segment, record = properties.get("segment"), properties.get("recordId")
     match name:
+        case event.USER_CREATE if properties.get("id") != living:
+            return f"Record {properties.get('id')} created"
         case event.SEGMENT_ENTER:
             return f"Entered {segment}"
         case event.SEGMENT_EXIT:
@@ -176,12 +182,19 @@ class Strip(NamedTuple):
     unit: str
 
 
-def strip(counted: Iterable[Mapping[str, Any]], chosen: Sequence[str]) -> Strip | None:
-    """The strip of the names that were chosen, else of all that somebody did; None for nothing."""
+def strip(
+    counted: Iterable[Mapping[str, Any]], chosen: Sequence[str], since: str = "", until: str = ""
+) -> Strip | None:
+    """The strip of the names that were chosen, else of all that somebody did; None for nothing.
+
+    `since` and `until` are days, or times on them, between which it is looked at.
+    """
     wanted = [
         each
         for each in counted
         if (each["name"] in chosen if chosen else each["name"] not in event.SYSTEM_NAMES)
+        and since[:10] <= each["day"]
+        and (not until or each["day"] < until or each["day"] == since[:10])
     ]
     if not wanted:
         return None

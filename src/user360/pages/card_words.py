@@ -32,7 +32,7 @@ def name_of(record: Record) -> str:
     return str(best or f"Visitor {record.id}")
 
 
-def lead(record: Record) -> str:
+def known_part(record: Record) -> str:
     """How far the profile is known, as a whole number of percent."""
     return f"{float(record.profile_complete):.0f}"
 
@@ -47,7 +47,7 @@ def origin(platform: Platform, found: Provenance) -> str:
         return f"{member.name if member else 'a former member'}, by hand"
     if kind == "key" and rest.isdigit():
         held = (key.name for key in platform.keys.values() if key.id == int(rest))
-        return f"{DOORS.get(found.source, found.source)}, key {next(held, rest)}"
+        return f"{DOORS.get(found.source, found.source)}, key “{next(held, rest)}”"
     if kind == "session":
         return f"{DOORS.get(found.source, found.source)} on {rest.partition('/')[0]}"
     return DOORS.get(found.source, found.source)
@@ -59,6 +59,8 @@ def writer(platform: Platform, ref: str) -> str:
     if kind == "member" and rest.isdigit():
         member = platform.members.get(int(rest))
         return member.name if member else "a former member"
+    if kind == "session":
+        return f"a session on {rest.partition('/')[0]}"
     return f"key {rest}" if kind == "key" else ref
 
 
