@@ -71,8 +71,8 @@ def ask(
 ) -> Job:
     """Queue the import of the file that was written to `upload_path`.
 
-    `dialect` settles what would be found out from the file. Raises `Invalid` when the file cannot be
-    read or does not have what the options name.
+    `dialect` settles what would be found out from the file. Raises `Invalid` when the file cannot
+    be read or does not have what the options name.
     """
     opened = open_file(upload_path(platform, job_id), name, dialect=dialect, whole=False)
     if opened.format != "jsonl":  # there a column may appear in any line

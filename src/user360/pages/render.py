@@ -48,6 +48,7 @@ def environment() -> jinja2.Environment:
         "number": words.number,
         "plural": words.plural,
         "title": words.title,
+        "size": words.size,
         "value": words.value,
         "percent": words.percent,
         "json": lambda given: msgspec.json.encode(given).decode(),
