@@ -181,6 +181,33 @@ def test_a_saved_filter_has_exactly_the_same_people(people: Site, visit: Visit) 
     expect(page.get_by_text("41 users", exact=True)).to_be_visible()
 
 
+@pytest.mark.usefixtures("people")
+def test_a_filter_is_built_counted_shown_and_changed(visit: Visit) -> None:
+    page = visit("reader")
+    page.goto("/users?sort=userId")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Filter the users")
+    dialog.get_by_role("button", name="Add property").click()
+    dialog.get_by_label("Property").select_option("city")
+    expect(dialog.get_by_label("Value").first).to_be_visible()
+    dialog.get_by_role("button", name="Show these users").click()
+    expect(dialog.get_by_label("Value").first).to_have_attribute("aria-invalid", "true")
+    dialog.get_by_label("Value").first.fill("Lyon")
+    expect(dialog.get_by_text('city is "Lyon"')).to_be_visible()
+    dialog.get_by_role("button", name="Show these users").click()
+    expect(page.get_by_text('Records where city is "Lyon".')).to_be_visible()
+    expect(page.get_by_text("20 users", exact=True)).to_be_visible()
+    assert "sort=userId" in page.url
+    page.get_by_role("button", name="Change the filter").click()
+    expect(dialog.get_by_label("Value").first).to_have_value("Lyon")
+    dialog.get_by_label("Value").first.fill("Pune")
+    expect(dialog.get_by_text('city is "Pune"')).to_be_visible()
+    dialog.get_by_role("button", name="Show these users").click()
+    expect(page.get_by_text('Records where city is "Pune".')).to_be_visible()
+    page.get_by_label("Clear the filter").click()
+    expect(page.get_by_text("60 users", exact=True)).to_be_visible()
+
+
 def test_segments_are_found_by_name_and_archived_ones_have_their_tab(
     people: Site, visit: Visit
 ) -> None:

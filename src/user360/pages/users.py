@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
 from user360.doors import gate
 from user360.doors.api import members
 from user360.errors import Invalid, InvalidCondition
-from user360.pages import render, route, users_columns, users_many, users_new, users_view
+from user360.pages import (
+    render,
+    route,
+    users_columns,
+    users_filter,
+    users_many,
+    users_new,
+    users_view,
+)
 from user360.pages.render import Asked
 from user360.pages.users_view import Found, View, Whom
 
@@ -54,24 +60,10 @@ async def _seen(request: Asked, view: View) -> tuple[Whom, Found, str]:
         return those, NOBODY, problem.detail
 
 
-@route.shown("/users/count", may="records.read")
-async def count(request: Asked) -> Response[str]:
-    """How many a filter is true of, in the form in which it is being built."""
-    view = users_view.read(request.query_params)
-    given: dict[str, Any] = {"total": None, "says": "", "trouble": ""}
-    try:
-        those = await users_view.whom(request, view)
-        numbers = await members.count(request, those.whole, view.text or None)
-        given |= {"total": numbers, "says": users_view.says(request, those.node)}
-    except InvalidCondition as problem:
-        given["trouble"] = problem.detail
-    return render.page(request, "users/count.html", view=view, **given)
-
-
 ROUTES: list[HTTPRouteHandler] = [
     listed,
-    count,
     *users_columns.ROUTES,
+    *users_filter.ROUTES,
     *users_many.ROUTES,
     *users_new.ROUTES,
 ]

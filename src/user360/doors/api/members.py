@@ -264,17 +264,6 @@ async def numbers(request: Asked, node: Node | None, text: str | None = None) ->
     )
 
 
-async def count(request: Asked, node: Node | None, text: str | None = None) -> int:
-    """How many records a condition and a text search are true of."""
-    workspace, now = gate.actor_of(request).workspace, gate.platform_of(request).now()
-
-    def asked(warehouse: Warehouse) -> int:
-        chosen = questions.selected(warehouse, workspace, node, now, text)
-        return questions.count_of(warehouse, chosen)
-
-    return await gate.ask(request, asked)
-
-
 async def numbers_of(request: Asked, segment: Segment) -> list[int]:
     """Every member, all that is on disk counted.
 
