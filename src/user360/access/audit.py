@@ -38,12 +38,24 @@ def note(
 
 
 def lines(
-    connection: Connection, workspace: int, before: int | None, limit: int
+    connection: Connection,
+    workspace: int,
+    before: int | None,
+    limit: int,
+    *,
+    actor: str = "",
+    kind: str = "",
 ) -> list[dict[str, Any]]:
-    """The newest lines first, those before line `before` when given."""
+    """The newest lines first, those before line `before` when given.
+
+    With `actor` only what they did, with `kind` only what was done to such things: `segment` is
+    `segment.create` and so on, `merge` is `unmerge` too.
+    """
     query = sa.text(
         "SELECT id, at, actor, action, target, detail FROM audit WHERE workspace_id = :workspace"
-        " AND (:before IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit"
+        " AND (:before IS NULL OR id < :before) AND (:actor = '' OR actor = :actor)"
+        " AND (:kind = '' OR action IN (:kind, 'un' || :kind) OR action LIKE :kind || '.%')"
+        " ORDER BY id DESC LIMIT :limit"
     )
     given = {"workspace": workspace, "before": before, "limit": limit}
     return [
@@ -55,5 +67,11 @@ def lines(
             "target": row.target,
             "detail": msgspec.json.decode(row.detail),
         }
-        for row in connection.execute(query, given)
+        for row in connection.execute(query, {**given, "actor": actor, "kind": kind})
     ]
+
+
+def actors(connection: Connection, workspace: int) -> list[str]:
+    """Everybody who did something, as the lines name them."""
+    query = sa.text("SELECT DISTINCT actor FROM audit WHERE workspace_id = :workspace")
+    return sorted(connection.execute(query, {"workspace": workspace}).scalars())
