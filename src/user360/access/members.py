@@ -14,8 +14,6 @@ from user360.access.keys import fingerprint
 from user360.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from user360.storage.ledger import Connection, text
 
-# Roles that people have; `ingest` is for programs.
-ROLES = tuple(role for role in roles.ALL if role != "ingest")
 INVITED = 7 * 86_400_000_000  # how long a link is good, in microseconds
 LONGEST_NAME = 200
 NAMED = f"A name has 1 to {LONGEST_NAME} characters"
@@ -217,8 +215,8 @@ def _checked(given_email: str, name: str, password: str | None) -> tuple[str, st
 
 
 def _check_role(role: str) -> None:
-    if role not in ROLES:
-        raise Invalid.at("role", f"A role is one of {', '.join(ROLES)}")
+    if role not in roles.OF_PEOPLE:
+        raise Invalid.at("role", f"A role is one of {', '.join(roles.OF_PEOPLE)}")
 
 
 def _insert(change: Change, address: str, name: str, password: str | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ALL = ("admin", "editor", "agent", "reader", "ingest")
+OF_PEOPLE = ALL[:-1]  # the last one is for programs
 
 MAY: Mapping[str, tuple[str, ...]] = {
     "records.read": ("admin", "editor", "agent", "reader"),

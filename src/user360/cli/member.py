@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from user360.access.members import ROLES
+from user360.access.roles import OF_PEOPLE
 from user360.cli import output
 from user360.cli.api import HERE, Api
 from user360.cli.connected import Yes, confirm, connected
@@ -45,7 +45,7 @@ def invite(
     api: Api,
     email: Annotated[str, typer.Argument(help="Their e-mail address, by which they sign in.")],
     name: Annotated[str, typer.Argument(help="How they are called.")],
-    role: Annotated[str, typer.Option("--role", help=f"One of {', '.join(ROLES)}.")] = "reader",
+    role: Annotated[str, typer.Option("--role", help=f"One of {', '.join(OF_PEOPLE)}.")] = "reader",
 ) -> Answer:
     """Make somebody a member. Shows a link by which they choose a password within seven days.
 
@@ -79,7 +79,7 @@ def link(api: Api, email: Who) -> Answer:
 def role(
     api: Api,
     email: Who,
-    role: Annotated[str, typer.Argument(help=f"One of {', '.join(ROLES)}.")],
+    role: Annotated[str, typer.Argument(help=f"One of {', '.join(OF_PEOPLE)}.")],
 ) -> Answer:
     """Change what a member may do.
 

@@ -8,7 +8,7 @@ from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from user360.access import members
+from user360.access import members, roles
 from user360.doors import gate
 from user360.doors.api import team
 from user360.pages import forms, render, route, settings_keys
@@ -19,7 +19,7 @@ def _page(request: Asked, template: str, **given: Any) -> Response[str]:
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
     shown = [(member, member.roles[workspace.id]) for member in team.of_workspace(request)]
     more = {"link": "", "whose": "", "now": platform.clock.now(), **given}
-    meaning = {role: settings_keys.MEANING[role] for role in members.ROLES}
+    meaning = {role: settings_keys.MEANING[role] for role in roles.OF_PEOPLE}
     return render.page(request, template, members=shown, meaning=meaning, **more)
 
 
