@@ -222,7 +222,7 @@ def test_what_is_wrong_is_said_at_its_field(workspace: Workspace, given: Any, me
     assert [name for name in said if name in names]
     with pytest.raises(Invalid) as problem:
         view.submitted(workspace, page.pairs)
-    assert {fault.path for fault in problem.value.faults} == set(said)
+    assert [fault.message for fault in problem.value.faults] == list(said.values())
 
 
 def test_what_others_wrote_is_only_text(workspace: Workspace) -> None:

@@ -144,11 +144,16 @@ def submitted(workspace: Workspace, pairs: Iterable[tuple[str, str]]) -> Tree | 
     given = list(pairs)
     found = of_draft(workspace, form.read(given), segment_of(given))
     if not found.whole:
-        faults = [
-            Fault(name, "invalid", said) for name, said in (found.missing | found.wrong).items()
-        ]
+        said = found.missing | found.wrong
+        faults = [Fault(_field(name), "invalid", message) for name, message in said.items()]
         raise Invalid("The conditions are not finished yet", faults=faults)
     return found.where
+
+
+def _field(name: str) -> str:
+    """The name of a field; nothing for a part of the form that is none."""
+    last = name.rpartition(".")[2]
+    return "" if last.isdecimal() or name == ROOT else name
 
 
 def segment_of(pairs: Iterable[tuple[str, str]]) -> int | None:
