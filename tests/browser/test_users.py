@@ -110,12 +110,19 @@ def test_people_are_searched_sorted_and_paged_through(people: Site, visit: Visit
     page.get_by_role("link", name="Next page").click()
     expect(page.get_by_text("51–60 of 60")).to_be_visible()
     assert names(page)[0] == "First50 Rao"
+    page.get_by_role("link", name="Previous page").click()
+    expect(page.get_by_text("1–50 of 60")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("51–60 of 60")).to_be_visible()
     page.go_back()
     expect(page.get_by_text("1–50 of 60")).to_be_visible()
     page.get_by_label("Search users").fill("first07")
-    page.get_by_label("Search users").press("Enter")
-    expect(page.get_by_text("1 user", exact=True)).to_be_visible()
+    expect(page.get_by_text("1 user", exact=True)).to_be_visible()  # while it is typed
     assert names(page) == ["First07 Rao"]
+    expect(page.get_by_label("Search users")).to_be_focused()
+    expect(page).to_have_url(f"{people.url}/users?text=first07&sort=userId")
+    page.get_by_label("Search users").press("Enter")
+    expect(page.get_by_text("Found by “first07”")).to_be_visible()
     page.get_by_label("Clear the search").click()
     expect(page.get_by_text("60 users", exact=True)).to_be_visible()
     page.get_by_role("link", name="First00 Rao").click()

@@ -22,12 +22,15 @@ from user360.segments.store import Segment
 
 AT_ONCE = 50
 PATH = "/users"
+FIRST = {"cursor": "", "page": 1, "trail": ""}
+LONGEST_TRAIL = 2_000
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """What the address says. `where` is JSON, `sort` as in `lastName,-createdAt`.
 
-    `page` counts from 1 and only tells people where they are: `cursor` says where a page begins.
+    `page` counts from 1 and only tells people where they are: `cursor` says where a page begins,
+    `trail` where those from the second on up to it did, as far as an address can hold that.
     """
 
     segment: int | None = None
@@ -37,6 +40,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     archived: str = ""
     cursor: str = ""
     page: int = 1
+    trail: str = ""
 
     @property
     def filtered(self) -> bool:
@@ -51,12 +55,27 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
     def at(self, **changed: Any) -> str:
         """The address with something changed, from its first page unless `cursor` says more."""
-        other = msgspec.structs.replace(self, **{"cursor": "", "page": 1, **changed})
+        other = msgspec.structs.replace(self, **{**FIRST, **changed})
         given = msgspec.structs.asdict(other)
         if other.page == 1:
             del given["page"]
         query = urlencode({name: value for name, value in given.items() if value})
         return f"{PATH}?{query}" if query else PATH
+
+    def following(self, cursor: str) -> str:
+        """The address of the next page, which begins at a cursor."""
+        trail = f"{self.trail}.{self.cursor}".strip(".")
+        if len(trail) > LONGEST_TRAIL:
+            trail = trail[-LONGEST_TRAIL:].partition(".")[2]
+        return self.at(cursor=cursor, page=self.page + 1, trail=trail)
+
+    @property
+    def previous(self) -> str:
+        """The address of the page before; empty when there is none, or nobody knows it any more."""
+        trail, _, cursor = self.trail.rpartition(".")
+        if self.page == 2:
+            return self.at()
+        return self.at(cursor=cursor, page=self.page - 1, trail=trail) if cursor else ""
 
 
 def read(given: Mapping[str, str]) -> View:
@@ -69,6 +88,7 @@ def read(given: Mapping[str, str]) -> View:
         sort=given.get("sort", ""),
         archived="yes" if given.get("archived") else "",
         cursor=given.get("cursor", ""),
+        trail=given.get("trail", ""),
         page=max(int(page), 1) if page.isdecimal() and len(page) < 9 else 1,
     )
 

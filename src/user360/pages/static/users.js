@@ -86,6 +86,7 @@ document.addEventListener("input", (event) => {
 document.addEventListener("submit", (event) => {
   if (event.target.id === "many") event.preventDefault();
 });
+document.addEventListener("htmx:after:swap", tell);
 // Whoever comes back finds boxes as they left them.
 window.addEventListener("pageshow", tell);
 tell();
