@@ -98,7 +98,7 @@ async def merging(
     differing = [
         (name, mine.get(name), theirs.get(name), value)
         for name, value in seen.after["properties"].items()
-        if mine.get(name) != theirs.get(name)
+        if theirs.get(name) not in (None, mine.get(name))
     ]
     merged = shapes.record(request, taken)
     return render.page(

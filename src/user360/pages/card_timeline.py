@@ -152,13 +152,15 @@ class Name(NamedTuple):
 
 
 def names(counted: Iterable[Mapping[str, Any]], chosen: Sequence[str]) -> list[Name]:
-    """The names that happened, the most frequent first, and those that were chosen anyway."""
+    """What somebody did, the most frequent first, then what the product wrote, and all chosen."""
     totals = Counter(dict.fromkeys(chosen, 0))
     for each in counted:
         totals[each["name"]] += each["count"]
     return [
         Name(name, label(name), count, name in chosen)
-        for name, count in sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+        for name, count in sorted(
+            totals.items(), key=lambda item: (item[0] in event.SYSTEM_NAMES, -item[1], item[0])
+        )
     ]
 
 

@@ -20,6 +20,13 @@ DOORS = {
     "auto": "its channel by itself",
     "sdk": "a website or app",
 }
+LABELS = {
+    "userId": "User id",
+    "dob": "Date of birth",
+    "emailOptin": "E-mail consent",
+    "smsOptin": "SMS consent",
+    "whatsAppOptin": "WhatsApp consent",
+}
 OPTINS = {"emailOptin": "E-mail", "smsOptin": "SMS", "whatsAppOptin": "WhatsApp"}
 
 
@@ -65,10 +72,8 @@ def writer(platform: Platform, ref: str) -> str:
 
 
 def label(name: str) -> str:
-    """A property's name for people; one that is a word of its own is left as it is."""
-    return {"userId": "User id", "dob": "Date of birth", "smsOptin": "SMS optin"}.get(
-        name
-    ) or words.title(name)
+    """What people call a property."""
+    return LABELS.get(name) or words.title(name)
 
 
 def timeline_address(record_id: str, name: str, since: str | None, until: str | None) -> str:
