@@ -225,6 +225,9 @@ def test_tags_are_added_and_removed(visit: Visit, asha: str) -> None:
     expect(page.get_by_text("Profile changed").first).to_be_visible()
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("Write the tag to add")).to_be_visible()
+    page.get_by_role("button", name="History of the tags").click()
+    history = page.get_by_role("dialog", name="History of Tags")
+    expect(history.get_by_role("listitem").first).to_contain_text("became loyal & kind")
 
 
 def test_records_are_merged_by_hand_and_the_merge_is_undone(
