@@ -53,15 +53,19 @@ def run(work: Work, opened: Opened, options: Options) -> Result:
     chosen = _begun(work, opened, options) if begun is None else begun
     place = _place(work, work.workspace, chosen)
     done = _so_far(work, options, chosen)
+    before = float(work.progress.get("share", 0))
     for ready, share in _batches(work, opened, chosen, _rows_done(work)):
         with work.platform.ledger.read() as connection:
             found = sorting.sort(connection, place.dialect, place.workspace.id, ready, chosen)
-        for extent in piece.extents(ready, found.ways):
+        extents = list(piece.extents(ready, found.ways))
+        for number, extent in enumerate(extents, 1):
             work.check()
             now = work.platform.now()
             part = piece.cut(ready, found, chosen, work.job.id, extent, now)
-            done.add(_written(work, place, part, done, share))
+            at = before + (share - before) * number / len(extents)
+            done.add(_written(work, place, part, done, at))
             work.step_aside()
+        before = share
     return done
 
 

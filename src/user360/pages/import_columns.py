@@ -21,7 +21,7 @@ HOW = {
     "used": "as the last time",
     "exact": "by its name",
     "near": "its name comes near",
-    "new": "nobody knows this column yet",
+    "new": "new here",
     "left": "nothing to import",
 }
 

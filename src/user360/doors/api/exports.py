@@ -106,7 +106,7 @@ class Exports(Answer):
 async def create(request: Asked, data: JSONBody[NewExport]) -> Response[Export]:
     """A job makes the file; ask after it, then take the file away."""
     job, seq = await begin(request, await _asked(request, data))
-    return gate.answer(_shown(request, job), 202, seq)
+    return gate.answer(shown(request, job), 202, seq)
 
 
 async def begin(request: Asked, asked: asking.Asked) -> tuple[Job, int]:
@@ -196,8 +196,8 @@ async def listed(
 ) -> Response[Exports]:
     """The newest first; those too whose file is no more."""
     found, following = await jobs.page(request, [exports.KIND], cursor, limit)
-    shown = [_shown(request, job) for job in found]
-    return gate.answer(Exports(exports=shown, cursor=following))
+    told = [shown(request, job) for job in found]
+    return gate.answer(Exports(exports=told, cursor=following))
 
 
 @operation(
@@ -211,7 +211,7 @@ async def listed(
 )
 async def read(request: Asked, export_id: FromPath[str]) -> Response[Export]:
     """As it is at this moment."""
-    return gate.answer(_shown(request, await _one(request, export_id)))
+    return gate.answer(shown(request, await find(request, export_id)))
 
 
 @operation(
@@ -226,7 +226,7 @@ async def read(request: Asked, export_id: FromPath[str]) -> Response[Export]:
 )
 async def file(request: Asked, export_id: FromPath[str]) -> Stream:
     """Whole, or the bytes that a `Range` header asks for."""
-    job = await _one(request, export_id)
+    job = await find(request, export_id)
     path = exports.file_of(gate.platform_of(request), job)
     if path is None:
         raise _no_file(job)
@@ -260,14 +260,17 @@ def _no_file(job: Job) -> Problem:
 )
 async def delete(request: Asked, export_id: FromPath[str]) -> Response[None]:
     """One that is not finished ends where it is."""
-    job = await _one(request, export_id)
+    return gate.answer(None, 204, await discard(request, await find(request, export_id)))
+
+
+async def discard(request: Asked, job: Job) -> int:
+    """End an export where it is and remove its file; the position after that is noted."""
     platform = gate.platform_of(request)
     if not job.finished:
         with contextlib.suppress(Problem):  # it may just have come to its end
             await asyncio.to_thread(platform.jobs.cancel, job.workspace, job.id)
     await asyncio.to_thread(exports.remove, platform, job)
-    seq = await _noted(request, "export.delete", job.id, asking.read(job.params))
-    return gate.answer(None, 204, seq)
+    return await _noted(request, "export.delete", job.id, asking.read(job.params))
 
 
 async def _asked(request: Asked, data: NewExport) -> asking.Asked:
@@ -284,7 +287,7 @@ async def checked(request: Asked, asked: asking.Asked) -> asking.Asked:
     return asked
 
 
-async def _one(request: Asked, export_id: str) -> Job:
+async def find(request: Asked, export_id: str) -> Job:
     """An export of the caller's workspace. Raises `NotFound`."""
     found = await jobs.find(request, export_id)
     if found.kind != exports.KIND:
@@ -311,7 +314,8 @@ def _file(
     return Stream(steps, media_type=media_type, status_code=status, headers=told)
 
 
-def _shown(request: Asked, job: Job) -> Export:
+def shown(request: Asked, job: Job) -> Export:
+    """An export as it is answered."""
     asked, progress = asking.read(job.params), job.progress
     result = job.result if job.status == "completed" else {}
     rows, total = progress.get("rows", 0), result.get("rows", progress.get("total"))
