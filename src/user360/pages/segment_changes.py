@@ -68,7 +68,8 @@ async def save(request: Asked, segment_id: FromPath[int]) -> Response[str]:
         named = (given.get("name", ""), given.get("description", ""))
         return define.edit(change, segment_id, *named, where, announce="announce" in given)
 
-    await gate.change(request, job)
+    _, seq = await gate.change(request, job)
+    await segment_new.seen(request, seq)
     return render.go(request, f"/segments/{segment_id}", tell="Saved")
 
 
@@ -85,7 +86,8 @@ async def restore(
     request: Asked, segment_id: FromPath[int], version: FromPath[int]
 ) -> Response[str]:
     """An older definition in force again, as a new version."""
-    await gate.change(request, lambda c: versions.restore(c, segment_id, version))
+    _, seq = await gate.change(request, lambda c: versions.restore(c, segment_id, version))
+    await segment_new.seen(request, seq)
     address = f"/segments/{segment_id}?tab=definition"
     return render.go(request, address, tell=f"Version {version} is in force again")
 
@@ -109,7 +111,8 @@ async def delete(request: Asked, segment_id: FromPath[int]) -> Response[str]:
     """Gone; where others ask about it only when that was ticked."""
     force = "force" in await forms.read(request)
     name = define.one(gate.actor_of(request).workspace, segment_id).name
-    await gate.change(request, lambda c: define.delete(c, segment_id, force))
+    _, seq = await gate.change(request, lambda c: define.delete(c, segment_id, force))
+    await segment_new.seen(request, seq)
     return render.go(request, "/segments", tell=f"{name} is deleted")
 
 
@@ -119,9 +122,10 @@ async def snapshot(request: Asked, segment_id: FromPath[int]) -> Response[str]:
     segment, given = await members.one(request, segment_id), await forms.read(request)
     records = await members.numbers_of(request, segment)
     name, description = given.get("name", ""), f"As {segment.name} was on that day"
-    made, _ = await gate.change(
+    made, seq = await gate.change(
         request, lambda c: define.create(c, name, description, None, records)
     )
+    await segment_new.seen(request, seq)
     return render.go(request, f"/segments/{made.id}", tell=f"{made.name} is made")
 
 
@@ -136,8 +140,7 @@ async def change_members(request: Asked, segment_id: FromPath[int]) -> Response[
     (added, removed), seq = await gate.change(
         request, lambda c: statics.change_members(c, segment_id, *lists)
     )
-    # The page that follows shows it.
-    await members.shown(request, await members.one(request, segment_id), seq)
+    await segment_new.seen(request, seq)
     tell = _told(removed if out else added, "removed" if out else "added")
     return render.go(request, f"/segments/{segment_id}", tell=tell)
 

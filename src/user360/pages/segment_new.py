@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import Any
 
 import msgspec
@@ -13,7 +15,7 @@ from litestar.params import FromQuery
 from user360.access.change import Change
 from user360.doors import gate
 from user360.doors.api import conditions, members
-from user360.errors import Invalid
+from user360.errors import Invalid, Unavailable
 from user360.pages import render, route
 from user360.pages.builder import routes as building
 from user360.pages.builder import view as builder
@@ -22,6 +24,7 @@ from user360.segments import define, listed, statics
 from user360.segments.store import Segment
 
 MOST_LISTED = 100_000  # userIds in one list
+PATIENCE = 2.0  # seconds
 
 
 @route.shown("/segments/new", may="segments.write")
@@ -63,7 +66,8 @@ async def create(request: Asked) -> Response[str]:
         named = (given.get("name", ""), given.get("description", ""))
         return define.create(change, *named, None if static else where, records)
 
-    made, _ = await gate.change(request, job)
+    made, seq = await gate.change(request, job)
+    await seen(request, seq)
     return render.go(request, f"/segments/{made.id}", tell=f"{made.name} is made")
 
 
@@ -80,10 +84,18 @@ async def create_list(request: Asked) -> Response[str]:
         name, description = str(form.get("name", "")), str(form.get("description", ""))
         return define.create(change, name, description, None, list(known.values())), len(known)
 
-    (made, known), _ = await gate.change(request, job)
+    (made, known), seq = await gate.change(request, job)
+    await seen(request, seq)
     unknown = len(set(user_ids)) - known
     tell = f"{made.name} is made" + (f"; {unknown:,} userIds are nobody's" if unknown else "")
     return render.go(request, f"/segments/{made.id}", tell=tell)
+
+
+async def seen(request: Asked, seq: int) -> None:
+    """Wait until the next page shows what was written; a large segment may take longer to fill."""
+    keeper = gate.platform_of(request).keeper
+    with contextlib.suppress(Unavailable):
+        await asyncio.to_thread(keeper.settle, seq, PATIENCE)
 
 
 async def named(form: Any) -> list[str]:

@@ -31,3 +31,21 @@ document.addEventListener("change", (event) => {
   field.value = meant.value;
   field.dispatchEvent(new Event("input", { bubbles: true }));
 });
+
+// The builder is asked one thing after the other, each with the form as it is at that moment. What
+// was written while an answer was on its way must not be overwritten by it, so it is asked again.
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.request.action !== "/builder") return;
+  const { form } = ctx.request;
+  const written = () => new URLSearchParams(new FormData(form)).toString();
+  ctx.fetch = async (action, request) => {
+    for (;;) {
+      const sent = written();
+      const body = new URLSearchParams(sent);
+      for (const [name, value] of Object.entries(ctx.vals || {})) body.set(name, value);
+      const answer = await fetch(action, { ...request, body });
+      if (written() === sent) return answer;
+    }
+  };
+});
