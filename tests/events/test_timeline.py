@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from user360.clock import to_us
 from user360.events import timeline
-from user360.events.timeline import Wanted
 from user360.ingest.call import Call, Event
 from user360.platform import Platform
 
+EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 12, 31, tzinfo=UTC)
 MOMENTS = [
     ("Viewed", datetime(2026, 3, 28, 23, 30, tzinfo=UTC)),
     ("Viewed", datetime(2026, 3, 29, 0, 30, tzinfo=UTC)),
@@ -38,17 +39,17 @@ def test_a_day_is_one_by_the_clocks_of_the_zone_even_when_they_change() -> None:
     with Platform.temporary() as platform:
         send(platform)
         warehouse, number = platform.wait(), platform.default.id
-        names = Wanted(names=["Viewed", "Bought"])
-        told = timeline.per_day(warehouse, number, names, "UTC")
-        assert told["Viewed"] == {date(2026, 3, 28): 1, date(2026, 3, 29): 2}
-        told = timeline.per_day(warehouse, number, names, "Europe/Berlin")
-        assert told["Viewed"] == {date(2026, 3, 29): 2, date(2026, 3, 30): 1}
-        told = timeline.per_day(warehouse, number, names, "Asia/Kolkata")
-        assert told["Bought"] == {date(2026, 3, 29): 1, date(2026, 3, 30): 1}
-        some = Wanted(names=["Bought"], since=to_us(MOMENTS[4][1]))
-        assert timeline.per_day(warehouse, number, some, "UTC") == {
-            "Bought": {date(2026, 3, 29): 1}
-        }
+
+        def told(name: str, zone: str, since: datetime = EARLY) -> dict[date, int]:
+            bounds = (to_us(since), to_us(LATE))
+            given = ([name], *bounds, ZoneInfo(zone))
+            return timeline.per_day(warehouse, number, *given).get(name, {})
+
+        assert told("Viewed", "UTC") == {date(2026, 3, 28): 1, date(2026, 3, 29): 2}
+        assert told("Viewed", "Europe/Berlin") == {date(2026, 3, 29): 2, date(2026, 3, 30): 1}
+        assert told("Bought", "Asia/Kolkata") == {date(2026, 3, 29): 1, date(2026, 3, 30): 1}
+        assert told("Bought", "UTC", MOMENTS[4][1]) == {date(2026, 3, 29): 1}
+        assert told("Sold", "UTC") == {}
 
 
 def test_what_arrived_is_told_once_in_the_order_of_its_arrival() -> None:

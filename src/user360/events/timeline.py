@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta, tzinfo
 from typing import Any
 
 import msgspec
 
 from user360 import clock, ids
 from user360.errors import Problem
+from user360.events import days
 from user360.storage.warehouse import Warehouse, schema_of
 
 COLUMNS = 'seq, record_id, name, "at", received_at, id, source, channel, properties'
@@ -93,25 +94,31 @@ def activity(
 
 
 def per_day(
-    warehouse: Warehouse, workspace: int, wanted: Wanted, zone: str
+    warehouse: Warehouse,
+    workspace: int,
+    names: Sequence[str],
+    since: int,
+    until: int,
+    zone: tzinfo,
 ) -> dict[str, dict[date, int]]:
     """For each name how many events there were on each day of the zone that had any.
 
-    Counted by quarters of an hour first, for no zone is off by less: a zone's calendar costs far
-    more than counting, and so it is asked about far fewer times than there are events.
+    From `since` on and before `until`, in microseconds. Which day it is is reckoned with whole
+    numbers, which is many times faster than asking the engine for a zone's calendar.
     """
-    where, given = _where(warehouse, workspace, wanted)
+    where, given = _where(warehouse, workspace, Wanted(names=names, since=since, until=until))
+    *changing, (_, last) = days.offsets(zone, since, until)
+    cases = " ".join(f'WHEN "at" < make_timestamp({end}) THEN {by}' for end, by in changing)
+    offset = f"CASE {cases} ELSE {last} END" if cases else str(last)
     rows = warehouse.query(
-        "SELECT name, CAST((make_timestamp(part * 900_000_000) AT TIME ZONE 'UTC')"
-        " AT TIME ZONE ? AS DATE) AS day, CAST(sum(events) AS BIGINT)"
-        ' FROM (SELECT name, epoch_us("at") // 900_000_000 AS part, count(*) AS events'
-        f" FROM {schema_of(workspace)}.events WHERE {' AND '.join(where)} GROUP BY ALL)"
+        f'SELECT name, (epoch_us("at") + {offset}) // {days.DAY} AS day, count(*)'
+        f" FROM {schema_of(workspace)}.events WHERE {' AND '.join(where)}"
         " GROUP BY ALL ORDER BY name, day",
-        [zone, *given],
+        given,
     ).rows
     found: dict[str, dict[date, int]] = {}
     for name, day, count in rows:
-        found.setdefault(name, {})[day] = count
+        found.setdefault(name, {})[days.FIRST + timedelta(days=day)] = count
     return found
 
 

@@ -15,6 +15,9 @@ from user360.pages.render import Asked
 
 FIRST, MORE = 25, 100  # events that the page begins with, and that one look adds at most
 REASONS = 100
+# The page begins with events among so many of the newest entries of the log: those are found
+# without looking through all there are.
+LATELY = 20_000
 
 
 def told(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -38,7 +41,8 @@ async def _arrived(request: Asked, after: int, limit: int) -> timeline.Arrived:
 async def live(request: Asked) -> Response[str]:
     """The newest events, and those that come while one watches."""
     workspace = gate.actor_of(request).workspace
-    found = await _arrived(request, 0, FIRST)
+    last = gate.platform_of(request).committer.position.last
+    found = await _arrived(request, max(0, last - LATELY), FIRST)
     return render.page(
         request,
         "events/live.html",

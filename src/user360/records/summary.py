@@ -70,14 +70,21 @@ def _few(declared: Property) -> str:
 
 
 def values(warehouse: Warehouse, workspace: int, declared: Property) -> Values:
-    """The most common values of one property, the most common first."""
+    """The most common values of one property, the most common first.
+
+    Which they are is estimated, for grouping a million different ones takes too long for a page;
+    how many records have each is counted.
+    """
     column = declared.column
     value = f"unnest({column})" if declared.type is Type.LIST else column
     rows = warehouse.query(
         f"WITH found AS (SELECT {value} AS value FROM {schema_of(workspace)}.records"
-        f" WHERE {column} IS NOT NULL)"
-        " SELECT value, count(*), (SELECT approx_count_distinct(value) FROM found) FROM found"
-        f" GROUP BY value ORDER BY count(*) DESC, value LIMIT {COMMON}"
+        f" WHERE {column} IS NOT NULL),"
+        f" told AS (SELECT approx_top_k(value, {COMMON}) AS common,"
+        " approx_count_distinct(value) AS different FROM found)"
+        " SELECT value, count(*), any_value(told.different)"
+        " FROM found JOIN (SELECT unnest(common) AS value FROM told) USING (value), told"
+        " GROUP BY value ORDER BY count(*) DESC, value"
     ).rows
     different = 0 if not rows else len(rows) if len(rows) < COMMON else max(rows[0][2], COMMON)
     return Values([(shape.plain(value), count) for value, count, _ in rows], different)
