@@ -80,6 +80,8 @@ def test_without_anybody_the_page_says_what_to_do(visit: Visit) -> None:
     assert axe.troubles(page) == []
     page.get_by_role("button", name="Add a user").click()
     adding = page.get_by_role("dialog", name="Add a user")
+    adding.get_by_role("button", name="Add the user").click()
+    expect(adding.get_by_text("Say something of this person")).to_be_visible()
     adding.get_by_label("User ID").fill("ravi@example.com")
     adding.get_by_label("First name").fill("Ravi")
     adding.get_by_label("E-mail").fill("no address")
@@ -311,6 +313,27 @@ def test_a_reader_sees_everybody_and_changes_nothing(visit: Visit) -> None:
     expect(page.get_by_role("checkbox", include_hidden=False)).to_have_count(0)
     for name in ("Add a user", "Save as a segment", "Delete", "Export", "Tag"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
+
+
+MAY = {
+    "reader": ("columns", "filter"),
+    "agent": ("columns", "filter", "new", "tag"),
+    "editor": ("columns", "filter", "new", "tag", "delete", "export", "save"),
+}
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize("role", MAY)
+def test_the_server_refuses_what_a_role_may_not(visit: Visit, role: str) -> None:
+    page = visit(role)
+    page.goto("/users")
+    headers = {"X-CSRF-Token": page.evaluate("document.body.dataset.csrf"), "HX-Request": "true"}
+    for deed in MAY["editor"]:
+        found = page.request.post(f"/users/{deed}", headers=headers, form={"x": "y"})
+        assert (found.status == 403) == (deed not in MAY[role]), deed
+    assert page.request.post("/users/columns", form={"x": "y"}).status == 403  # of another site
+    page.goto("/users")
+    expect(page.get_by_text("60 users", exact=True)).to_be_visible()
 
 
 @pytest.mark.usefixtures("people")

@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from user360 import ids
 from user360.doors import gate
 from user360.doors.api import shapes
+from user360.errors import Invalid
 from user360.pages import forms, render, route, users_columns
 from user360.pages.render import Asked
 from user360.pages.users_columns import Column
@@ -27,7 +28,7 @@ def fields(catalogue: Catalogue) -> list[tuple[Column, bool]]:
 
 @route.deed("/users/new", may="records.write")
 async def add(request: Asked) -> Response[str]:
-    """A new record; refused when the userId exists. Goes on at its card."""
+    """A new record; goes on at its card. Refused when the userId exists, or nothing is said."""
     form = await forms.read(request)
     catalogue = gate.actor_of(request).workspace.catalogue
     properties: dict[str, object] = {}
@@ -35,9 +36,12 @@ async def add(request: Asked) -> Response[str]:
         given = form.get(column.name, "").strip()
         if given:
             properties[column.name] = _value(column, given)
+    user_id = form.get("userId", "").strip() or None
+    if user_id is None and not properties:
+        raise Invalid.at("userId", "Say something of this person: a user ID, a name, an e-mail")
     call = shapes.call(
         request,
-        user_id=form.get("userId", "").strip() or None,
+        user_id=user_id,
         properties=properties,
         if_exists="refuse",
         complete=True,
