@@ -305,7 +305,7 @@ def test_the_card_is_for_everybody(visit: Visit, site: Site, asha: str, scheme: 
     write(site, None, session=Session("web", HOSTILE), properties={"gender": "f"})
     write(site, "asha", verb=Verb.MERGE, other=(1 << 40) + 2)
     write(site, "asha", properties={"firstName": HOSTILE, "tags": ["x" * 60, HOSTILE]})
-    write(site, "asha", event=Event(HOSTILE, {HOSTILE: HOSTILE, "long": "y" * 200}))
+    write(site, "asha", event=Event(HOSTILE, {HOSTILE: HOSTILE, "long": "y" * 20_000}))
     wide, narrow = visit(color_scheme=scheme), visit(viewport={"width": 360, "height": 800})
     for tab in ("timeline", "properties", "identity"):
         for page in (wide, narrow):
