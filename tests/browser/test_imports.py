@@ -152,6 +152,15 @@ def test_seven_thousand_customers_of_a_telephone_company(visit: Visit, tmp_path:
     expect(page.get_by_text("7,043 new + 0 already here")).to_be_visible()
 
 
+def test_a_file_larger_than_any_other_call_comes_in(visit: Visit, tmp_path: Path) -> None:
+    file = tmp_path / "many.csv"
+    file.write_text("userId,city\n" + "".join(f"user{n},Pune\n" for n in range(120_000)))
+    assert file.stat().st_size > 1_048_576
+    page = visit("editor")
+    send(page, file)
+    expect(page.get_by_text("rows, 2 columns")).to_be_visible()
+
+
 def test_a_reader_sees_reports_and_no_way_to_import(visit: Visit, people: Path) -> None:
     page = visit("editor")
     send(page, people)

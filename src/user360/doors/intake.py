@@ -18,7 +18,7 @@ LIMITS = (("/v1/", 4_194_304), ("/cdp/", 16_777_216), ("/api/", 67_108_864))
 DEFAULT_LIMIT = 1_048_576
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 # Where files come in: their handlers read the body themselves, as it arrives.
-STREAMED = ("/api/v1/imports", "/api/v1/imports/preview")
+STREAMED = ("/api/v1/imports", "/api/v1/imports/preview", "/imports/new")
 
 
 class Room:
