@@ -339,9 +339,13 @@ def test_the_server_refuses_what_a_role_may_not(visit: Visit, role: str) -> None
 @pytest.mark.usefixtures("people")
 def test_a_damaged_address_says_so_and_can_be_left(visit: Visit) -> None:
     page = visit()
+    page.goto("/users?sort=gone")
+    expect(page.get_by_role("alert")).to_contain_text("by must name a property")
+    page.get_by_role("link", name="Show everybody").click()
     for address in ('/users?where={"prop', where({"property": "gone", "op": "known"})):
         page.goto(address)
         expect(page.get_by_role("alert")).to_be_visible()
+        assert axe.troubles(page) == []
         page.get_by_label("Clear the filter").click()
         expect(page.get_by_text("60 users", exact=True)).to_be_visible()
 

@@ -19,7 +19,7 @@ function tell() {
   const here = boxes();
   const ticked = here.filter((each) => each.checked).length;
   const count = all ? Number(form.dataset.total) : ticked;
-  form.querySelector("[data-none-chosen]").hidden = count > 0;
+  form.querySelector("[data-none-chosen]").hidden = count > 0 || "trouble" in form.dataset;
   form.querySelector("[data-some-chosen]").hidden = count === 0;
   form.querySelector("[data-how-many]").textContent = count.toLocaleString("en");
   const more = form.querySelector("[data-choose-all]");
