@@ -32,15 +32,25 @@ analytics.shutdown()  # sends what still waits
 """
 NODE = """import { Analytics } from "@segment/analytics-node";
 
-const analytics = new Analytics({ writeKey: "{key}", host: "{url}" });
+const analytics = new Analytics({
+  writeKey: "{key}",
+  host: "{url}",
+});
 
 analytics.identify({ userId: "ana@example.com", traits: { firstName: "Ana", country: "BR" } });
-analytics.track({ userId: "ana@example.com", event: "Order Completed", properties: { amount: 18.5, sku: "cd-118" } });
+analytics.track({
+  userId: "ana@example.com",
+  event: "Order Completed",
+  properties: { amount: 18.5, sku: "cd-118" },
+});
 await analytics.closeAndFlush();
-"""  # noqa: E501 - as people write it
+"""
 BROWSER = """import { AnalyticsBrowser } from "@segment/analytics-next";
 
-const analytics = AnalyticsBrowser.load({ writeKey: "{key}", cdnURL: "{url}" });
+const analytics = AnalyticsBrowser.load({
+  writeKey: "{key}",
+  cdnURL: "{url}",
+});
 
 analytics.page();
 analytics.identify("ana@example.com", { firstName: "Ana", country: "BR" });
