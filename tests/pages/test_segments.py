@@ -98,6 +98,7 @@ WRITES = [
     "/segments/new/list",
     "/segments/1/edit",
     "/segments/1/restore/1",
+    "/segments/1/retry",
     "/segments/1/archive",
     "/segments/1/unarchive",
     "/segments/1/delete",

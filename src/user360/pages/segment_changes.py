@@ -92,6 +92,16 @@ async def restore(
     return render.go(request, address, tell=f"Version {version} is in force again")
 
 
+@route.deed("/segments/{segment_id:int}/retry", may="segments.write")
+async def retry(request: Asked, segment_id: FromPath[int]) -> Response[str]:
+    """Evaluate one again that could not be, without waiting for its time."""
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    segment = await members.one(request, segment_id)
+    platform.keeper.retry(workspace.id, segment.id)
+    await segment_new.seen(request, platform.committer.position.last)
+    return render.go(request, f"/segments/{segment_id}", tell="Tried again")
+
+
 @route.deed("/segments/{segment_id:int}/archive", may="segments.write")
 async def archive(request: Asked, segment_id: FromPath[int]) -> Response[str]:
     """Out of the way; it goes on where it is used."""
@@ -161,8 +171,8 @@ async def download(request: Asked, segment_id: FromPath[int]) -> Response[str]:
     """A file of its members is made; the exports show when it is there."""
     given = await forms.read(request)
     wanted = asking.Asked(format=given.get("format", "csv"), segment=segment_id)
-    job, _ = await exports.begin(request, await exports.checked(request, wanted))
-    return render.go(request, f"/exports/{job.id}", tell="The file is being made")
+    await exports.begin(request, await exports.checked(request, wanted))
+    return render.go(request, "/exports", tell="The file is being made")
 
 
 ROUTES: list[HTTPRouteHandler] = [
@@ -170,6 +180,7 @@ ROUTES: list[HTTPRouteHandler] = [
     moves,
     save,
     restore,
+    retry,
     archive,
     unarchive,
     delete,

@@ -202,6 +202,10 @@ def test_a_segment_that_cannot_be_evaluated_says_so_keeps_its_members_and_recove
     shop.declare()
     assert shop.members(segment) == {"asha"}
     assert "there is none called plan" in shop.fresh(segment).error
+    later = shop.fresh(segment).retry_at
+    shop.platform.keeper.retry(shop.workspace.id, segment)
+    assert shop.members(segment) == {"asha"}
+    assert shop.fresh(segment).retry_at > later
     shop.declare(kept)
     assert shop.members(segment) == {"asha"}
     assert shop.fresh(segment).error is None

@@ -96,6 +96,12 @@ class Keeper:
         kept = self._rounds.get(workspace)
         return None if kept is None else kept.freshness(segment, self.clock.now())
 
+    def retry(self, workspace: int, segment: int) -> None:
+        """Try a segment that could not be evaluated in the next round, whenever its time comes."""
+        found = self._rounds.get(workspace)
+        if found is not None and segment in found.kept:
+            found.kept[segment].retry_at = 0
+
     def settle(self, position: int | None = None, timeout: float = 30.0) -> None:
         """Wait until the members are right at `position` (default: all that is committed now), as
         of now, and the warehouse shows them. Raises `Unavailable` when it takes longer.
