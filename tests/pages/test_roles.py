@@ -1,0 +1,101 @@
+"""Pages and deeds of properties, events, activity and settings: who is let in, and who is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+
+from user360 import app
+from user360.access import keys, members, roles, signing
+from user360.access.change import Change
+from user360.doors import gate
+from user360.pages import activity, events, me, properties, settings
+from user360.platform import Platform
+
+ROUTES = [
+    (next(iter(handler.http_methods)), next(iter(handler.paths)))
+    for module in (properties, events, activity, settings, me)
+    for handler in module.ROUTES
+]
+# What a page or deed takes, where it is not what everybody who is signed in may do.
+TAKES = {
+    "/properties": ("declarations.read", "declarations.write"),
+    "/events": ("declarations.read", "declarations.write"),
+    "/activity": ("audit", ""),
+    "/settings": ("workspace.read", "workspace.write"),
+    "/settings/members": ("members", "members"),
+    "/settings/keys": ("keys", "keys"),
+    "/me": ("workspace.read", "workspace.read"),
+}
+
+
+class Visitors:
+    """A server, and a session of a member of each role."""
+
+    def __init__(self, platform: Platform, client: TestClient[Any]) -> None:
+        self.client = client
+        platform.write(lambda c: self._come(platform.change(c, platform.default, "key:1")))
+        platform.reload_members()
+        self.tokens = {
+            role: platform.sign_ins[keys.fingerprint(secret)].csrf
+            for role, secret in self.secrets.items()
+        }
+
+    def _come(self, change: Change) -> None:
+        numbers = {"admin": members.first(change, "first@example.com", "F", "correct horse")}
+        for role in ("editor", "agent", "reader"):
+            numbers[role], _ = members.invite(change, f"{role}@example.com", role, role)
+        self.secrets = {
+            role: signing.begin(change.connection, number, 1, "test", change.now)
+            for role, number in numbers.items()
+        }
+
+    def ask(self, method: str, path: str, role: str, token: str | None = None) -> Any:
+        self.client.cookies.set(gate.COOKIE, self.secrets[role])
+        headers = {gate.CSRF: self.tokens[role] if token is None else token}
+        return self.client.request(method, path, headers=headers, follow_redirects=False)
+
+
+@pytest.fixture(scope="module")
+def visitors() -> Iterator[Visitors]:
+    with Platform.temporary() as platform, TestClient(app.create(platform)) as client:
+        yield Visitors(platform, client)
+
+
+def address(path: str) -> str:
+    return re.sub(r"\{\w+:(str|int)\}", "999", path)
+
+
+def action(method: str, path: str) -> str:
+    begins = max((each for each in TAKES if path.startswith(each)), key=len)
+    return TAKES[begins][method == "POST"]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_role_is_let_in_where_the_table_says(visitors: Visitors, method: str, path: str) -> None:
+    for role in roles.OF_PEOPLE:
+        allowed = roles.may(role, action(method, path))
+        if method == "POST" and allowed:
+            continue  # what it then does is told elsewhere
+        answer = visitors.ask(method, address(path), role)
+        assert (answer.status_code != 403) == allowed, (role, answer.status_code)
+        assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "POST"])
+def test_a_deed_from_another_page_is_refused(visitors: Visitors, path: str) -> None:
+    answer = visitors.ask("POST", address(path), "admin", token="guessed")
+    assert answer.status_code == 403
+    assert "load it again" in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_stranger_is_led_to_the_sign_in(visitors: Visitors, method: str, path: str) -> None:
+    visitors.client.cookies.clear()
+    answer = visitors.client.request(method, address(path), follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in")
