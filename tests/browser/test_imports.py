@@ -177,6 +177,35 @@ def test_a_reader_sees_reports_and_no_way_to_import(visit: Visit, people: Path) 
     expect(reader.get_by_role("heading", name="Not allowed")).to_be_visible()
 
 
+def test_files_that_come_by_themselves(visit: Visit) -> None:
+    page = visit("editor")
+    page.goto("/imports/schedules")
+    expect(page.get_by_text("Nothing is scheduled")).to_be_visible()
+    page.get_by_role("button", name="Schedule imports").click()
+    page.get_by_label("Where the files are").select_option("s3")
+    expect(page.get_by_label("Bucket", exact=True)).to_be_visible()
+    page.get_by_label("Where the files are").select_option("folder")
+    page.get_by_role("button", name="Schedule", exact=True).click()
+    expect(page.get_by_label("Name", exact=True)).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Name", exact=True).fill("Nightly")
+    page.get_by_label("When", exact=True).select_option("cron")
+    page.get_by_label("Cron expression").fill("often")
+    page.get_by_role("button", name="Schedule", exact=True).click()
+    expect(page.get_by_label("Cron expression")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("When", exact=True).select_option("daily")
+    page.get_by_label("Folder", exact=True).fill("crm")
+    page.get_by_role("button", name="Schedule", exact=True).click()
+    expect(page.get_by_text("folder: crm, userdata_*.csv; daily, 02:30")).to_be_visible()
+    page.get_by_role("button", name="Pause Nightly").click()
+    expect(page.get_by_text(". Paused")).to_be_visible()
+    page.get_by_role("button", name="Run now: Nightly").click()
+    expect(page.get_by_text("Nightly is looking for files")).to_be_visible()
+    assert axe.troubles(page) == []
+    page.on("dialog", lambda asked: asked.accept())
+    page.get_by_role("button", name="End Nightly").click()
+    expect(page.get_by_text("Nothing is scheduled")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_the_pages(visit: Visit, people: Path, scheme: str) -> None:
     page = visit("admin", color_scheme=scheme, viewport=NARROW)

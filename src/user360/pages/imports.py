@@ -15,7 +15,7 @@ from user360.doors.api import imports as api
 from user360.imports import drafts
 from user360.imports import jobs as imports
 from user360.imports import undo as undoing
-from user360.pages import import_told, import_wizard, render, route
+from user360.pages import import_schedules, import_told, import_wizard, render, route
 from user360.pages.render import Asked
 
 AT_ONCE = 50
@@ -84,6 +84,7 @@ async def undo(request: Asked, import_id: FromPath[str]) -> Response[str]:
 ROUTES: list[HTTPRouteHandler] = [
     listing,
     *import_wizard.ROUTES,
+    *import_schedules.ROUTES,
     one,
     cancel,
     undo_preview,

@@ -86,3 +86,11 @@ function columnsOf(form) {
 if (form) sendingOf(form);
 const columns = document.getElementById("columns-form");
 if (columns) columnsOf(columns);
+
+document.addEventListener("change", (event) => {
+  const of = event.target.dataset.chooses;
+  if (!of) return;
+  for (const part of event.target.form.querySelectorAll(`[data-of="${of}"]`)) {
+    part.hidden = part.disabled = part.dataset.when !== event.target.value;
+  }
+});
