@@ -14,7 +14,11 @@ export function say(text, kind = "said") {
   close.setAttribute("aria-label", "Dismiss");
   close.addEventListener("click", () => note.remove());
   note.append(close);
-  document.getElementById("toasts").append(note);
+  const all = document.getElementById("toasts");
+  all.append(note);
+  // Shown last it is on top of everything, an open dialog too.
+  all.hidePopover();
+  all.showPopover();
   if (kind === "said") setTimeout(() => note.remove(), 6000);
 }
 
@@ -113,6 +117,9 @@ async function copy(button) {
   await navigator.clipboard.writeText(button.dataset.copy);
   say("Copied");
 }
+
+// There from the beginning, though empty, so that what it says is read out.
+document.getElementById("toasts").showPopover();
 
 // What the page before wanted to be said.
 const told = document.cookie.split("; ").find((each) => each.startsWith("said="));
