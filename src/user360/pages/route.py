@@ -6,14 +6,17 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+import structlog
 from litestar import MediaType, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from user360.doors import gate
-from user360.errors import Problem
+from user360.errors import Problem, StorageFailed
 from user360.pages import render
 from user360.pages.render import Asked
+
+log = structlog.get_logger()
 
 
 class SignInFirst(Problem):
@@ -66,3 +69,9 @@ def on_problem(request: Asked, problem: Problem) -> Response[Any]:
 def on_refusal(request: Asked, error: HTTPException) -> Response[Any]:
     """What the framework refuses, as a page."""
     return on_problem(request, gate.from_framework(error))
+
+
+def on_defect(request: Asked, error: Exception) -> Response[Any]:
+    """Something nobody foresaw: logged with its place, told without detail."""
+    log.error("request failed", exc_info=error)
+    return on_problem(request, StorageFailed("The server could not answer; it has been logged"))

@@ -44,6 +44,10 @@ def router() -> Router:
     return Router(
         path="/",
         route_handlers=[static.files, *PAGES],
-        exception_handlers={Problem: route.on_problem, HTTPException: route.on_refusal},
+        exception_handlers={
+            Problem: route.on_problem,
+            HTTPException: route.on_refusal,
+            Exception: route.on_defect,
+        },
         include_in_schema=False,
     )

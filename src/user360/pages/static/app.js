@@ -1,9 +1,7 @@
 // What all pages do in the browser: menus, dialogs, messages, problems beside their fields.
 
-const csrf = () => document.body.dataset.csrf || "";
-
 /** Say something in passing. `kind` is "said" or "problem". */
-export function say(text, kind = "said") {
+function say(text, kind = "said") {
   const note = document.createElement("div");
   note.className = `toast-note ${kind}`;
   note.textContent = text;
@@ -22,19 +20,8 @@ export function say(text, kind = "said") {
   if (kind === "said") setTimeout(() => note.remove(), 6000);
 }
 
-/** Call the API as the member who is signed in. Throws an Error with the problem's words. */
-export async function call(method, path, body) {
-  const headers = { "X-CSRF-Token": csrf(), Accept: "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-  const text = await answer.text();
-  const told = text ? JSON.parse(text) : null;
-  if (!answer.ok) throw Object.assign(new Error(told?.detail || answer.statusText), { told });
-  return told;
-}
-
 /** Show what is wrong with a form beside its fields, and in words above them. */
-export function showProblem(form, problem) {
+function showProblem(form, problem) {
   clearProblem(form);
   let first = null;
   const rest = [];
