@@ -37,9 +37,11 @@ PAGES = {
     "exports": "/exports",
     "properties": "/properties",
     "events": "/events",
-    "event": "/events/Purchase",
+    "event": "/events/of/Purchase",
     "activity": "/activity",
     "settings": "/settings",
+    "members": "/settings/members",
+    "keys": "/settings/keys",
     "me": "/me",
 }
 
