@@ -63,7 +63,10 @@ def _addresses(running: Server) -> Mapping[str, str]:
         "imports": "/imports",
         "exports": "/exports",
         "properties": "/properties",
+        "values of a property": "/properties/tags",
         "events": "/events",
+        "events, a year": "/events?period=1y",
+        "an event": "/events/of/Purchase",
         "activity": "/activity",
         "settings": "/settings",
     }

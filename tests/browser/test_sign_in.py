@@ -9,7 +9,7 @@ from tests.browser.site import KEY, PASSWORD, Site
 
 def stranger(browser: Browser, site: Site) -> Page:
     page = browser.new_context(base_url=site.url).new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     return page
 
 

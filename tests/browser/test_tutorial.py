@@ -44,7 +44,7 @@ def test_a_newcomer_follows_the_tutorial(site: Site, browser: Browser, tmp_path:
     demo.load(site.platform, lambda _done: None)
     site.member("admin")
     page = browser.new_page(base_url=site.url)
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     steps = {title: Step(title) for title in STEPS}
     for title, walk in WALKED.items():
         walk(page, steps[title], tmp_path)

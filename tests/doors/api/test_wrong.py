@@ -115,7 +115,6 @@ def test_a_body_beyond_its_bound_is_refused_before_it_is_read(api: Api) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
         ("GET", "/api/v1", 404),
         ("GET", "/api/v1/nope", 404),
         ("GET", "/api/v2/users", 404),
