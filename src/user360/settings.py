@@ -62,7 +62,7 @@ TABLE: tuple[Setting, ...] = (
         "a size such as 512MB or 2GB",
     ),
     Setting("warehouse_threads", "USER360_WAREHOUSE_THREADS", 2, "threads of one warehouse query"),
-    Setting("fresh_rows", "USER360_FRESH_ROWS", 50_000, "events kept unsorted before a fold"),
+    Setting("fresh_rows", "USER360_FRESH_ROWS", 200_000, "events kept unsorted before a fold"),
     Setting("export_days", "USER360_EXPORT_DAYS", 7, "days that exported files can be taken away"),
     Setting(
         "import_root",
@@ -103,7 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     commit_calls: int = 4_000
     warehouse_memory: str = "300MB"
     warehouse_threads: int = 2
-    fresh_rows: int = 50_000
+    fresh_rows: int = 200_000
     export_days: int = 7
     import_root: str = ""
     files_days: int = 30
