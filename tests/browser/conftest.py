@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.site import FIRST, Site
+from tests.browser.site import FIRST, Site, Visit
 
 # A machine that runs other tests too is slow now and then, which is no fault of a page.
 PATIENCE = 30_000  # milliseconds
@@ -51,7 +51,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.fixture
-def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+def visit(browser: Browser, site: Site) -> Iterator[Visit]:
     """A way to come in as a member: `visit()` is the first, an admin; `visit("reader")` another.
 
     Whatever a page logs as an error, or asks of another host, fails the test.

@@ -7,9 +7,11 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from playwright.sync_api import Page
 
 from user360 import app, serve
 from user360.access import members, signing
@@ -21,6 +23,7 @@ from user360.storage.ledger import Connection
 FIRST = "admin"
 KEY = "u3_browser-tests-only-key"
 PASSWORD = "correct horse battery"
+Visit = Callable[..., Page]  # a way to come in as a member of a role: conftest.py
 
 
 class Site:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser import axe
-from tests.browser.site import Site
+from tests.browser.site import Site, Visit
+from tests.people import HOSTILE, segment
 from user360.access.change import Change
 from user360.records import declare
 from user360.records.properties import Type
-from user360.segments import define
-
-Visit = Callable[..., Page]
-HOSTILE = "<img src=x onerror=alert(1)>"
-NARROW = {"width": 360, "height": 740}
 
 
 @pytest.fixture
 def busy(site: Site) -> Site:
     """A workspace in which an editor and a key made things."""
     number = site.member("editor")
-    where = {"property": "city", "op": "known"}
-    site.change(lambda c: define.create(c, HOSTILE, "", where))
+    segment(site.platform, HOSTILE, {"property": "city", "op": "known"})
 
     def by_editor(change: Change) -> None:
         change.actor = f"member:{number}"
@@ -66,7 +59,7 @@ def test_who_may_not_see_it_is_not_led_to_it(visit: Visit) -> None:
 @pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_the_page(visit: Visit, scheme: str) -> None:
-    page = visit("admin", color_scheme=scheme, viewport=NARROW)
+    page = visit("admin", color_scheme=scheme, viewport=axe.NARROW)
     page.goto("/activity")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert axe.troubles(page) == []

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser import axe
-from tests.browser.site import Site
+from tests.browser.site import Site, Visit
+from tests.people import HOSTILE, write
 from user360.access.change import Change
-from user360.ingest.call import Call, Event, Session, Verb
+from user360.ingest.call import Event, Session, Verb
 from user360.records import declare
 from user360.records.properties import Type
 from user360.segments import define
 
-HOSTILE = "<img src=x onerror=alert(1)>"
-NUMBERS = itertools.count(1)
 HOUR = 3_600_000_000
-Visit = Callable[..., Page]
-
-
-def write(site: Site, user: str | None, **known: Any) -> int:
-    """One write of the default workspace; the record it ended at."""
-    now = site.platform.now()
-    given = {"workspace": 1, "source": "csv", "ref": "a-job", "at": now, "user_id": user}
-    call = Call(**{**given, "message_id": f"{next(NUMBERS):06}", **known})
-    (outcome,) = site.platform.settle([call])
-    assert outcome.problem is None, outcome.problem.faults
-    assert outcome.record is not None
-    return outcome.record
 
 
 def bought(site: Site, user: str, hours: int, amount: int) -> None:
-    at = site.platform.now() - hours * HOUR
-    write(site, user, at=at, event=Event("Order Completed", {"amount": amount, "currency": "INR"}))
+    platform, order = site.platform, {"amount": amount, "currency": "INR"}
+    at = platform.now() - hours * HOUR
+    write(platform, user, at=at, event=Event("Order Completed", order))
 
 
 @pytest.fixture
@@ -54,10 +39,11 @@ def asha(site: Site) -> str:
 
     site.change(prepare)
     given = {"firstName": "Asha", "lastName": "Rao", "city": "Pune", "email": "asha@example.com"}
-    write(site, "asha", properties={**given, "emailOptin": True, "tags": ["vip"]})
+    known = {**given, "emailOptin": True, "tags": ["vip"]}
+    write(site.platform, "asha", source="csv", ref="a-job", properties=known)
     for hours, amount in ((1, 1200), (30, 80), (54, 90)):
         bought(site, "asha", hours, amount)
-    write(site, "asha", session=Session("web", "visit-1"))
+    write(site.platform, "asha", session=Session("web", "visit-1"))
     return "/users/r1"
 
 
@@ -233,7 +219,9 @@ def test_tags_are_added_and_removed(visit: Visit, asha: str) -> None:
 def test_records_are_merged_by_hand_and_the_merge_is_undone(
     visit: Visit, site: Site, asha: str
 ) -> None:
-    write(site, None, session=Session("whatsapp", "919845364887"), properties={"gender": "f"})
+    write(
+        site.platform, None, session=Session("whatsapp", "919845364887"), properties={"gender": "f"}
+    )
     page = visit("editor")
     page.goto(asha)
     page.get_by_role("button", name="Merge").click()
@@ -264,7 +252,7 @@ def test_records_are_merged_by_hand_and_the_merge_is_undone(
 def test_somebody_is_exported_deleted_and_erased_with_a_receipt(
     visit: Visit, site: Site, asha: str
 ) -> None:
-    write(site, "meera", properties={"firstName": "Meera"})
+    write(site.platform, "meera", properties={"firstName": "Meera"})
     page = visit("editor")
     page.goto("/users/r2")
     page.get_by_role("button", name="Delete").click()
@@ -302,10 +290,10 @@ def test_a_reader_looks_and_an_agent_neither_merges_nor_deletes(visit: Visit, as
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_card_is_for_everybody(visit: Visit, site: Site, asha: str, scheme: str) -> None:
-    write(site, None, session=Session("web", HOSTILE), properties={"gender": "f"})
-    write(site, "asha", verb=Verb.MERGE, other=(1 << 40) + 2)
-    write(site, "asha", properties={"firstName": HOSTILE, "tags": ["x" * 60, HOSTILE]})
-    write(site, "asha", event=Event(HOSTILE, {HOSTILE: HOSTILE, "long": "y" * 20_000}))
+    write(site.platform, None, session=Session("web", HOSTILE), properties={"gender": "f"})
+    write(site.platform, "asha", verb=Verb.MERGE, other=(1 << 40) + 2)
+    write(site.platform, "asha", properties={"firstName": HOSTILE, "tags": ["x" * 60, HOSTILE]})
+    write(site.platform, "asha", event=Event(HOSTILE, {HOSTILE: HOSTILE, "long": "y" * 20_000}))
     wide, narrow = visit(color_scheme=scheme), visit(viewport={"width": 360, "height": 800})
     for tab in ("timeline", "properties", "identity"):
         for page in (wide, narrow):

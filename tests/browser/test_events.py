@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser import axe
-from tests.browser.site import KEY, Site
-
-Visit = Callable[..., Page]
-HOSTILE = "<img src=x onerror=alert(1)>"
-NARROW = {"width": 360, "height": 740}
+from tests.browser.site import KEY, Site, Visit
+from tests.people import HOSTILE
 
 
 def send(site: Site, name: str, user: str = "asha", **properties: Any) -> httpx.Response:
@@ -96,7 +92,7 @@ def test_what_arrives_is_seen_as_it_arrives(busy: Site, visit: Visit) -> None:
 @pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_the_pages(visit: Visit, scheme: str) -> None:
-    page = visit("admin", color_scheme=scheme, viewport=NARROW)
+    page = visit("admin", color_scheme=scheme, viewport=axe.NARROW)
     for path in ("/events", "/events/live", "/events/of/Page%20Viewed"):
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()

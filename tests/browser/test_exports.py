@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import axe
-from tests.browser.site import Site
-from user360.ingest.call import Call
-from user360.segments import define
+from tests.browser.site import Site, Visit
+from tests.people import HOSTILE, call, segment, settle
 
-Visit = Callable[..., Page]
-HOSTILE = "<img src=x onerror=alert(1)>"
-NARROW = {"width": 360, "height": 740}
 BERN = '{"property": "city", "op": "is", "values": ["Bern"]}'
 PUNE = {"property": "city", "op": "is", "values": ["Pune"]}
 
@@ -25,22 +20,13 @@ PUNE = {"property": "city", "op": "is", "values": ["Pune"]}
 def people(site: Site) -> Site:
     """Three people, of whom two live in Pune; a segment of those has a hostile name."""
     site.member("admin")
-    site.change(lambda c: define.create(c, HOSTILE, "", PUNE))
+    segment(site.platform, HOSTILE, PUNE)
     rows = [("asha", "Pune"), ("ravi", "Pune"), ("lena", "Bern")]
-    now = site.platform.now()
     calls = [
-        Call(
-            workspace=site.platform.default.id,
-            source="api",
-            ref="test",
-            at=now,
-            message_id=name,
-            user_id=name,
-            properties={"firstName": HOSTILE, "city": city},
-        )
+        call(site.platform, name, properties={"firstName": HOSTILE, "city": city})
         for name, city in rows
     ]
-    assert [o.status for o in site.platform.settle(calls)] == ["created"] * 3
+    assert [outcome.status for outcome in settle(site.platform, *calls)] == ["created"] * 3
     return site
 
 
@@ -101,7 +87,7 @@ def test_who_may_not_export_sees_nothing_of_it(visit: Visit) -> None:
 @pytest.mark.usefixtures("people")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_the_pages(visit: Visit, scheme: str) -> None:
-    page = visit("admin", color_scheme=scheme, viewport=NARROW)
+    page = visit("admin", color_scheme=scheme, viewport=axe.NARROW)
     page.goto("/exports/new?what=events")
     page.get_by_role("button", name="Make the file").click()
     expect(page.get_by_role("link", name="Download")).to_be_visible(timeout=20_000)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import axe
-from tests.browser.site import Site
+from tests.browser.site import Site, Visit
 from tests.imports import telco
+from tests.people import HOSTILE
 from user360.segments import define
 
-Visit = Callable[..., Page]
-HOSTILE = "<img src=x onerror=alert(1)>"
-NARROW = {"width": 360, "height": 740}
 PEOPLE = (
     "Customer,First Name,Phone No.,Plan\n"
     f"asha,{HOSTILE},+91 99300 12345,gold\n"
@@ -208,7 +205,7 @@ def test_files_that_come_by_themselves(visit: Visit) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_the_pages(visit: Visit, people: Path, scheme: str) -> None:
-    page = visit("admin", color_scheme=scheme, viewport=NARROW)
+    page = visit("admin", color_scheme=scheme, viewport=axe.NARROW)
     page.goto("/imports")
     expect(page.get_by_text("Nothing was imported yet")).to_be_visible()
     send(page, people)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import axe
-from tests.browser.site import PASSWORD, Site
-
-Visit = Callable[..., Page]
-NARROW = {"width": 360, "height": 740}
+from tests.browser.site import PASSWORD, Site, Visit
 
 
 def sign_in(browser: Browser, site: Site, password: str = PASSWORD) -> Page:
@@ -89,7 +84,7 @@ def test_the_name_and_the_theme(visit: Visit) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_the_page(visit: Visit, scheme: str) -> None:
-    page = visit("admin", color_scheme=scheme, viewport=NARROW)
+    page = visit("admin", color_scheme=scheme, viewport=axe.NARROW)
     page.goto("/me")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert axe.troubles(page) == []

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser import axe
-from tests.browser.site import Site
-from user360.ingest.call import Call
+from tests.browser.site import Site, Visit
+from tests.people import HOSTILE, call, segment, settle
 from user360.records import declare
 from user360.records.properties import Type
-from user360.segments import define
-
-Visit = Callable[..., Page]
-HOSTILE = "<img src=x onerror=alert(1)>"
-NARROW = {"width": 360, "height": 740}
 
 
 @pytest.fixture
@@ -30,20 +24,8 @@ def people(site: Site) -> Site:
         {"firstName": "Meera", "points": "a few"},
         {"firstName": "Meera"},
     ]
-    now = site.platform.now()
-    calls = [
-        Call(
-            workspace=site.platform.default.id,
-            source="api",
-            ref="test",
-            at=now,
-            message_id=str(i),
-            user_id=f"u{i}",
-            properties=row,
-        )
-        for i, row in enumerate(rows)
-    ]
-    assert [o.status for o in site.platform.settle(calls)] == ["created"] * 3
+    calls = [call(site.platform, f"u{i}", properties=row) for i, row in enumerate(rows)]
+    assert [outcome.status for outcome in settle(site.platform, *calls)] == ["created"] * 3
     return site
 
 
@@ -100,8 +82,7 @@ def test_another_type_says_first_what_it_would_do(visit: Visit) -> None:
 
 
 def test_a_deleted_one_is_given_back_with_its_values(people: Site, visit: Visit) -> None:
-    where = {"property": "points", "op": "known"}
-    people.change(lambda c: define.create(c, "Collectors", "", where))
+    segment(people.platform, "Collectors", {"property": "points", "op": "known"})
     page = visit("editor")
     page.goto("/properties/points")
     page.get_by_role("button", name="Delete").click()
@@ -120,7 +101,7 @@ def test_a_deleted_one_is_given_back_with_its_values(people: Site, visit: Visit)
 @pytest.mark.usefixtures("people")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_the_pages(visit: Visit, scheme: str) -> None:
-    page = visit("admin", color_scheme=scheme, viewport=NARROW)
+    page = visit("admin", color_scheme=scheme, viewport=axe.NARROW)
     for path in ("/properties", "/properties/points", "/properties?deleted=true"):
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()

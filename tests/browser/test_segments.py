@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import axe
-from tests.browser.site import Site
-from user360.ingest.call import Call, Event
-from user360.segments import define, statics
+from tests.browser.site import Site, Visit
+from tests.people import HOSTILE, INDIA, call, segment, settle
+from user360.ingest.call import Event
+from user360.segments import statics
 
-Visit = Callable[..., Page]
-HOSTILE = "<img src=x onerror=alert(1)>"
-INDIA = {"property": "country", "op": "is", "values": ["IN"]}
 PEOPLE: list[tuple[str, dict[str, Any], list[str]]] = [
     ("asha", {"firstName": "Asha", "country": "IN", "city": "Pune"}, ["Purchase"] * 3),
     ("ravi", {"firstName": "Ravi", "country": "IN"}, ["Purchase"] * 3 + ["Downgrade"]),
@@ -29,42 +26,15 @@ PEOPLE: list[tuple[str, dict[str, Any], list[str]]] = [
 @pytest.fixture
 def people(site: Site) -> Site:
     """Five people, four of them in India; two bought three times and never downgraded."""
-    platform, workspace = site.platform, site.platform.default.id
-    calls = [
-        Call(
-            workspace=workspace,
-            source="api",
-            ref="key:1",
-            at=platform.now(),
-            message_id=user_id,
-            user_id=user_id,
-            properties=properties,
-        )
-        for user_id, properties, _ in PEOPLE
-    ]
+    platform = site.platform
+    calls = [call(platform, user, properties=properties) for user, properties, _ in PEOPLE]
     calls += [
-        Call(
-            workspace=workspace,
-            source="api",
-            ref="key:1",
-            at=platform.now(),
-            message_id=f"{user_id}-{i}",
-            user_id=user_id,
-            event=Event(name, {"amount": 10 * (i + 1)}),
-        )
-        for user_id, _, events in PEOPLE
+        call(platform, user, event=Event(name, {"amount": 10 * (i + 1)}))
+        for user, _, events in PEOPLE
         for i, name in enumerate(events)
     ]
-    outcomes = platform.settle(calls)
-    assert [outcome.problem for outcome in outcomes if outcome.problem] == []
-    platform.wait(outcomes[-1].seq)
+    settle(platform, *calls)
     return site
-
-
-def segment(site: Site, name: str, where: Any) -> int:
-    made = site.change(lambda c: define.create(c, name, "", where))
-    number: int = made.id
-    return number
 
 
 def count(page: Page, number: int) -> None:
@@ -182,7 +152,7 @@ def test_what_is_typed_is_never_lost_while_the_count_follows(visit: Visit) -> No
 def test_an_edit_shows_who_enters_and_who_leaves_before_it_is_saved_and_can_be_undone(
     people: Site, visit: Visit
 ) -> None:
-    number = segment(people, "From India", INDIA)
+    number = segment(people.platform, "From India", INDIA)
     page = visit("editor")
     page.goto(f"/segments/{number}/edit")
     expect(page.get_by_text("Nobody enters and nobody leaves; 4 stay.")).to_be_visible()
@@ -240,8 +210,8 @@ def test_a_list_is_made_changed_archived_and_deleted(visit: Visit) -> None:
 
 
 def test_one_that_others_ask_about_says_so_and_shows_its_error(people: Site, visit: Visit) -> None:
-    inner = segment(people, "From India", INDIA)
-    outer = segment(people, "Not from India", {"segment": inner, "in": False})
+    inner = segment(people.platform, "From India", INDIA)
+    outer = segment(people.platform, "Not from India", {"segment": inner, "in": False})
     page = visit("editor")
     page.goto(f"/segments/{inner}")
     page.get_by_role("button", name="Snapshot").click()
@@ -267,8 +237,8 @@ def test_one_that_others_ask_about_says_so_and_shows_its_error(people: Site, vis
 
 
 def test_searching_and_downloading(people: Site, visit: Visit) -> None:
-    number = segment(people, "From India", INDIA)
-    segment(people, HOSTILE, {"event": "Purchase"})
+    number = segment(people.platform, "From India", INDIA)
+    segment(people.platform, HOSTILE, {"event": "Purchase"})
     page = visit("editor")
     page.goto("/segments")
     page.get_by_role("searchbox").press_sequentially("india")
@@ -286,9 +256,9 @@ def test_searching_and_downloading(people: Site, visit: Visit) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_usable_by_everybody(people: Site, visit: Visit, scheme: str) -> None:
-    number = segment(people, "From India", INDIA)
+    number = segment(people.platform, "From India", INDIA)
     listed = site_list(people)
-    page = visit("editor", color_scheme=scheme, viewport={"width": 360, "height": 740})
+    page = visit("editor", color_scheme=scheme, viewport=axe.NARROW)
     for address in (
         "/segments",
         "/segments?archived=true",
@@ -308,7 +278,6 @@ def test_every_page_is_usable_by_everybody(people: Site, visit: Visit, scheme: s
 
 def site_list(site: Site) -> int:
     """A list with two people in it."""
-    made = site.change(lambda c: define.create(c, "Friends", "", None))
-    site.change(lambda c: statics.change_members(c, made.id, ["asha", "mina"], []))
-    number: int = made.id
+    number = segment(site.platform, "Friends", None)
+    site.change(lambda c: statics.change_members(c, number, ["asha", "mina"], []))
     return number

@@ -9,20 +9,18 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import axe
-from tests.browser.site import PASSWORD, Site
+from tests.browser.site import PASSWORD, Site, Visit
 
-Visit = Callable[..., Page]
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "front/node_modules/@segment/analytics-next/dist/umd"
 NODE = ROOT / "tests/doors/node"
-NARROW = {"width": 360, "height": 740}
 
 
 def test_settings_are_kept_and_what_is_wrong_is_said_at_its_field(visit: Visit) -> None:
@@ -221,7 +219,7 @@ def test_segments_script_in_somebodys_page_sends_here_and_to_nobody_else(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_the_pages(visit: Visit, scheme: str) -> None:
-    page = visit("admin", color_scheme=scheme, viewport=NARROW)
+    page = visit("admin", color_scheme=scheme, viewport=axe.NARROW)
     for path in ("/settings", "/settings/members", "/settings/keys"):
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -11,47 +10,25 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import axe
-from tests.browser.site import Site
-from user360.ingest.call import Call
-from user360.segments import define, lifetime
+from tests.browser.site import Site, Visit
+from tests.people import HOSTILE, INDIA, call, segment, settle, write
+from user360.segments import lifetime
 
-Visit = Callable[..., Page]
-HOSTILE = "<img src=x onerror=alert(1)>"
-INDIA = {"property": "country", "op": "is", "values": ["IN"]}
 CITIES = ("Pune", "Delhi", "Lyon")
 
 
-def settle(site: Site, *people: tuple[str, dict[str, Any]]) -> None:
-    """People as the first key writes them; returns once they are seen."""
-    now, workspace = site.platform.now(), site.platform.default.id
-    calls = [
-        Call(
-            workspace=workspace,
-            source="api",
-            ref="key:1",
-            at=now,
-            message_id=f"{now:020d}",
-            user_id=user_id,
-            properties=properties,
-        )
-        for user_id, properties in people
-    ]
-    outcomes = site.platform.settle(calls)
-    assert [outcome.problem for outcome in outcomes if outcome.problem] == []
-    site.platform.wait(outcomes[-1].seq)
-
-
-def one(n: int) -> tuple[str, dict[str, Any]]:
+def one(n: int) -> dict[str, Any]:
     """The n-th of the people: every third lives in France, the last has a hostile first name."""
     where = {"city": CITIES[n % 3], "country": "FR" if n % 3 == 2 else "IN"}
     name = {"firstName": HOSTILE if n == 59 else f"First{n:02d}", "lastName": "Rao"}
-    return f"user-{n:02d}", {**name, **where, "tags": ["old"]}
+    return {**name, **where, "tags": ["old"]}
 
 
 @pytest.fixture
 def people(site: Site) -> Site:
     """Sixty people."""
-    settle(site, *map(one, range(60)))
+    calls = [call(site.platform, f"user-{n:02d}", properties=one(n)) for n in range(60)]
+    settle(site.platform, *calls)
     return site
 
 
@@ -183,7 +160,7 @@ def test_a_saved_filter_has_exactly_the_same_people(people: Site, visit: Visit) 
     dialog.get_by_role("button", name="Save the segment").click()
     expect(page.get_by_text("Saved as the segment Seven")).to_be_visible()
     expect(page.get_by_text("7 users", exact=True)).to_be_visible()
-    settle(people, ("new", {"firstName": "First0", "country": "IN"}))
+    write(people.platform, "new", properties={"firstName": "First0", "country": "IN"})
     page.goto("/users")
     expect(page.get_by_role("link", name="Seven 7")).to_be_visible()
     page.get_by_role("link", name="India").click()
@@ -221,8 +198,8 @@ def test_segments_are_found_by_name_and_archived_ones_have_their_tab(
     people: Site, visit: Visit
 ) -> None:
     for name in ("In India", "Elsewhere"):
-        people.change(lambda change, name=name: define.create(change, name, "", INDIA))
-    number = people.change(lambda change: define.create(change, "Gone by", "", INDIA)).id
+        segment(people.platform, name, INDIA)
+    number = segment(people.platform, "Gone by", INDIA)
     people.change(lambda change: lifetime.archive(change, number, True))
     page = visit()
     page.goto("/users")
@@ -272,7 +249,7 @@ def test_all_that_match_are_more_than_the_page_and_only_as_many_as_were_seen(
     expect(page.get_by_text("50 chosen")).to_be_visible()
     page.get_by_role("button", name="Choose all 60 that match").click()
     expect(page.get_by_text("60 chosen")).to_be_visible()
-    settle(people, ("meanwhile", {}))
+    write(people.platform, "meanwhile")
     page.get_by_role("button", name="Delete", exact=True).click()
     dialog = page.get_by_role("dialog", name="Delete")
     dialog.get_by_role("button", name="Delete 60 users").click()
@@ -352,7 +329,7 @@ def test_a_damaged_address_says_so_and_can_be_left(visit: Visit) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_keeps_anybody_from_using_it(people: Site, visit: Visit, scheme: str) -> None:
-    people.change(lambda change: define.create(change, "In India", "", INDIA))
+    segment(people.platform, "In India", INDIA)
     page = visit(color_scheme=scheme, viewport={"width": 360, "height": 780})
     page.goto(where(INDIA))
     assert axe.troubles(page) == []
