@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.browser.site import FIRST, Site, Visit
+from tests.browser.site import Site, Visit
+from tests.signed_in import ADMIN
 
 # A machine that runs other tests too is slow now and then, which is no fault of a page.
 PATIENCE = 30_000  # milliseconds
@@ -59,7 +60,7 @@ def visit(browser: Browser, site: Site) -> Iterator[Visit]:
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
 
-    def come(role: str = FIRST, **how: Any) -> Page:
+    def come(role: str = ADMIN, **how: Any) -> Page:
         context = browser.new_context(base_url=site.url, reduced_motion="reduce", **how)
         contexts.append(context)
         context.add_cookies([site.cookie(role)])

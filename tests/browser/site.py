@@ -13,16 +13,13 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests import signed_in
 from user360 import app, serve
-from user360.access import members, signing
-from user360.access.change import Change
 from user360.platform import Platform
 from user360.settings import Settings
 from user360.storage.ledger import Connection
 
-FIRST = "admin"
 KEY = "u3_browser-tests-only-key"
-PASSWORD = "correct horse battery"
 Visit = Callable[..., Page]  # a way to come in as a member of a role: conftest.py
 
 
@@ -65,31 +62,12 @@ class Site:
 
     def member(self, role: str) -> int:
         """The member of this role, made when there is none; `admin@example.com` and so on."""
-        address = f"{role}@example.com"
-        for held in self.platform.members.values():
-            if held.email == address:
-                return held.id
-
-        def make(change: Change) -> int:
-            if not self.platform.members:
-                return members.first(change, address, role.title(), PASSWORD)
-            _, secret = members.invite(change, address, role.title(), role)
-            return members.join(change, secret, PASSWORD)
-
-        if role != FIRST:
-            self.member(FIRST)
-        number: int = self.change(make)
-        self.platform.reload_members()
-        return number
+        return signed_in.member(self.platform, role)
 
     def cookie(self, role: str) -> Any:
         """The cookie of a session of the member of this role."""
         if role not in self._secrets:
-            number, workspace = self.member(role), self.platform.default.id
-            self._secrets[role] = self.platform.write(
-                lambda c: signing.begin(c, number, workspace, "a test", self.platform.now())
-            )
-            self.platform.reload_members()
+            self._secrets[role] = signed_in.begin(self.platform, role).secret
         return {"name": "user360", "value": self._secrets[role], "url": self.url}
 
 

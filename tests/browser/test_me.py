@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import axe
-from tests.browser.site import PASSWORD, Site, Visit
+from tests.browser.site import Site, Visit
+from tests.signed_in import PASSWORD
 
 
 def sign_in(browser: Browser, site: Site, password: str = PASSWORD) -> Page:

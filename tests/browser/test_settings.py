@@ -16,7 +16,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import axe
-from tests.browser.site import PASSWORD, Site, Visit
+from tests.browser.site import Site, Visit
+from tests.signed_in import PASSWORD
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "front/node_modules/@segment/analytics-next/dist/umd"

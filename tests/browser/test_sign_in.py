@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.site import KEY, PASSWORD, Site
+from tests.browser.site import KEY, Site
+from tests.signed_in import PASSWORD
 
 
 def stranger(browser: Browser, site: Site) -> Page:

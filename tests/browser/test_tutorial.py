@@ -12,7 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.site import PASSWORD, Site
+from tests.browser.site import Site
+from tests.signed_in import PASSWORD
 from user360 import demo
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tutorial" / "in-the-browser.md"

@@ -11,13 +11,13 @@ import msgspec
 import pytest
 from litestar.testing import TestClient
 
+from tests.people import write
+from tests.signed_in import come
 from user360 import app
-from user360.access import keys, members, signing
 from user360.access.change import Change
 from user360.clock import StillClock
-from user360.doors import gate
 from user360.doors.api.person import Provenance
-from user360.ingest.call import Call, Event, Session, Verb
+from user360.ingest.call import Event, Session, Verb
 from user360.pages import card_fields, card_timeline, card_words
 from user360.pages.card_page import View
 from user360.platform import Platform
@@ -149,30 +149,6 @@ def client(platform: Platform) -> Iterator[TestClient[Any]]:
         yield client
 
 
-def come(platform: Platform, client: TestClient[Any], role: str) -> dict[str, str]:
-    """Sign in a new member of this role; the header with which their pages write."""
-
-    def make(change: Change) -> str:
-        number = members.first(change, "first@example.com", "First", "correct horse battery")
-        if role != "admin":
-            number, _ = members.invite(change, f"{role}@example.com", role, role)
-        return signing.begin(change.connection, number, 1, "test", change.now)
-
-    secret = platform.write(lambda c: make(platform.change(c, platform.default, "key:1")))
-    platform.reload_members()
-    client.cookies.set(gate.COOKIE, secret)
-    return {gate.CSRF: platform.sign_ins[keys.fingerprint(secret)].csrf}
-
-
-def write(platform: Platform, user: str | None, **known: Any) -> int:
-    now = platform.now()
-    given = {"workspace": 1, "source": "csv", "ref": "job", "at": now, "message_id": f"{now}{user}"}
-    (outcome,) = platform.settle([Call(**{**given, "user_id": user, **known})])
-    assert outcome.problem is None
-    assert outcome.record is not None
-    return outcome.record
-
-
 DEEDS = {
     "properties/city": ("agent", {"city": "Goa", "seen": "Pune"}),
     "tags": ("agent", {"add": "vip"}),
@@ -288,7 +264,7 @@ def test_an_origin_says_who_or_what_wrote(platform: Platform, client: TestClient
         found = Provenance(at="", written_at="", source=source, ref=ref, **more)
         return card_words.origin(platform, found)
 
-    assert said("api", "member:1") == "First, by hand"
+    assert said("api", "member:1") == "Admin, by hand"
     assert said("api", "member:99") == "a former member, by hand"
     assert said("api", f"key:{key.id}") == f"the API, key “{key.name}”"
     assert said("segment", "key:99") == "Segment, key “99”"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from tests import signed_in
 from user360 import app
-from user360.access import keys, members, roles, signing
-from user360.access.change import Change
+from user360.access import roles
 from user360.doors import gate
 from user360.pages import activity, events, me, properties, settings
 from user360.platform import Platform
@@ -38,25 +38,12 @@ class Visitors:
 
     def __init__(self, platform: Platform, client: TestClient[Any]) -> None:
         self.client = client
-        platform.write(lambda c: self._come(platform.change(c, platform.default, "key:1")))
-        platform.reload_members()
-        self.tokens = {
-            role: platform.sign_ins[keys.fingerprint(secret)].csrf
-            for role, secret in self.secrets.items()
-        }
-
-    def _come(self, change: Change) -> None:
-        numbers = {"admin": members.first(change, "first@example.com", "F", "correct horse")}
-        for role in ("editor", "agent", "reader"):
-            numbers[role], _ = members.invite(change, f"{role}@example.com", role, role)
-        self.secrets = {
-            role: signing.begin(change.connection, number, 1, "test", change.now)
-            for role, number in numbers.items()
-        }
+        self.sessions = {role: signed_in.begin(platform, role) for role in roles.OF_PEOPLE}
 
     def ask(self, method: str, path: str, role: str, token: str | None = None) -> Any:
-        self.client.cookies.set(gate.COOKIE, self.secrets[role])
-        headers = {gate.CSRF: self.tokens[role] if token is None else token}
+        session = self.sessions[role]
+        self.client.cookies.set(gate.COOKIE, session.secret)
+        headers = {gate.CSRF: session.token if token is None else token}
         return self.client.request(method, path, headers=headers, follow_redirects=False)
 
 

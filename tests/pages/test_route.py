@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from tests.signed_in import PASSWORD, come
 from user360 import app
-from user360.access import audit, members, signing
-from user360.access.change import Change
+from user360.access import audit
 from user360.doors import gate
 from user360.platform import Platform
 
@@ -21,17 +21,9 @@ HTML = {"accept": "text/html"}
 @pytest.fixture
 def client() -> Iterator[TestClient[Any]]:
     """A browser in which the first member is signed in."""
-
-    def come(change: Change) -> str:
-        number = members.first(change, "asha@example.com", "Asha", "correct horse")
-        return signing.begin(change.connection, number, 1, "test", change.now)
-
-    with Platform.temporary() as platform:
-        secret = platform.write(lambda c: come(platform.change(c, platform.default, "key:1")))
-        platform.reload_members()
-        with TestClient(app.create(platform)) as client:
-            client.cookies.set(gate.COOKIE, secret)
-            yield client
+    with Platform.temporary() as platform, TestClient(app.create(platform)) as client:
+        come(platform, client, "admin")
+        yield client
 
 
 def test_every_answer_forbids_what_is_not_ours(client: Any) -> None:
@@ -58,7 +50,7 @@ def test_nobody_is_led_to_another_site(client: Any, elsewhere: str) -> None:
 
 def test_another_site_signs_nobody_in(client: Any) -> None:
     client.cookies.clear()
-    given = {"email": "asha@example.com", "password": "correct horse"}
+    given = {"email": "admin@example.com", "password": PASSWORD}
     refused = client.post("/sign-in", data=given, headers={"origin": "https://evil.example"})
     assert refused.status_code == 403
     assert gate.COOKIE not in refused.cookies

@@ -10,17 +10,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from litestar.testing import TestClient
 
+from tests import signed_in
+from tests.people import INDIA, segment
 from user360 import app
-from user360.access import members, signing
-from user360.access.change import Change
+from user360.access import roles
 from user360.clock import to_us
 from user360.doors import gate
 from user360.pages import segment_chart
 from user360.platform import Platform
-from user360.segments import define
 from user360.segments.sizes import Point
 
-INDIA = {"property": "country", "op": "is", "values": ["IN"]}
 FIRST = to_us(datetime(2026, 11, 20, tzinfo=UTC))
 DAY = 86_400_000_000
 
@@ -62,32 +61,13 @@ Doors = Any
 def doors() -> Iterator[Doors]:
     """A way to ask as a member of a role: `doors("reader", "GET", "/segments")`."""
     with Platform.temporary() as platform, TestClient(app.create(platform)) as client:
-        signed: dict[str, tuple[str, str]] = {}
-
-        def change(job: Any) -> Any:
-            return platform.write(lambda c: job(platform.change(c, platform.default, "key:1")))
-
-        def join(change: Change, role: str) -> int:
-            address = f"{role}@example.com"
-            if not platform.members:
-                return members.first(change, address, role, "correct horse battery")
-            _, secret = members.invite(change, address, role, role)
-            return members.join(change, secret, "correct horse battery")
-
-        for role in ("admin", "editor", "agent", "reader"):
-            number = change(lambda c, role=role: join(c, role))
-            secret = platform.write(
-                lambda c, number=number: signing.begin(c, number, 1, "test", platform.now())
-            )
-            platform.reload_members()
-            csrf = next(s.csrf for s in platform.sign_ins.values() if s.member == number)
-            signed[role] = (secret, csrf)
-        change(lambda c: define.create(c, "India", "", INDIA))
+        sessions = {role: signed_in.begin(platform, role) for role in roles.OF_PEOPLE}
+        segment(platform, "India", INDIA)
 
         def ask(role: str, method: str, path: str, data: Any = None) -> Any:
-            secret, csrf = signed[role]
-            headers = {gate.CSRF: csrf, "HX-Request": "true"}
-            client.cookies.set(gate.COOKIE, secret)
+            session = sessions[role]
+            headers = {**session.headers, "HX-Request": "true"}
+            client.cookies.set(gate.COOKIE, session.secret)
             return client.request(method, path, data=data, headers=headers)
 
         yield ask

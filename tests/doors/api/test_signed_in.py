@@ -8,14 +8,11 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from tests.signed_in import come
 from user360 import app
-from user360.access import keys, members, signing
-from user360.access.change import Change
 from user360.clock import StillClock
 from user360.doors import gate
 from user360.platform import Platform
-
-GOOD = "correct horse battery"
 
 
 @pytest.fixture
@@ -30,48 +27,30 @@ def client(platform: Platform) -> Iterator[TestClient[Any]]:
         yield client
 
 
-def come(platform: Platform, role: str) -> tuple[str, str]:
-    """Sign in a new member of this role: the cookie's value and the token of the pages."""
-
-    def make(change: Change) -> str:
-        if not platform.members:
-            number = members.first(change, "first@example.com", "First", GOOD)
-        if role != "admin":
-            number, _ = members.invite(change, f"{role}@example.com", role, role)
-        return signing.begin(change.connection, number, 1, "test", change.now)
-
-    secret = platform.write(lambda c: make(platform.change(c, platform.default, "key:1")))
-    platform.reload_members()
-    return secret, platform.sign_ins[keys.fingerprint(secret)].csrf
-
-
 def test_a_session_reads_and_with_its_token_writes(platform: Platform, client: Any) -> None:
-    secret, token = come(platform, "admin")
-    client.cookies.set(gate.COOKIE, secret)
+    token = come(platform, client, "admin")
     assert client.get("/api/v1/segments").status_code == 200
     body = {"userId": "asha", "properties": {"firstName": "Asha"}}
     for headers in ({}, {gate.CSRF: "guessed"}):
         refused = client.post("/api/v1/users", json=body, headers=headers)
         assert refused.status_code == 403
         assert "load it again" in refused.json()["detail"]
-    made = client.post("/api/v1/users", json=body, headers={gate.CSRF: token})
+    made = client.post("/api/v1/users", json=body, headers=token)
     assert made.status_code == 201
     told = client.get("/api/v1/users/asha/history").json()
     assert "member:1" in str(told), "provenance names who wrote it"
 
 
 def test_a_role_holds_for_people_as_for_keys(platform: Platform, client: Any) -> None:
-    secret, token = come(platform, "reader")
-    client.cookies.set(gate.COOKIE, secret)
+    token = come(platform, client, "reader")
     assert client.get("/api/v1/segments").status_code == 200
-    refused = client.post("/api/v1/users", json={"properties": {}}, headers={gate.CSRF: token})
+    refused = client.post("/api/v1/users", json={"properties": {}}, headers=token)
     assert refused.status_code == 403
     assert "Somebody with the role reader" in refused.json()["detail"]
 
 
 def test_a_session_that_ended_is_none(platform: Platform, client: Any, clock: StillClock) -> None:
-    secret, _ = come(platform, "admin")
-    client.cookies.set(gate.COOKIE, secret)
+    come(platform, client, "admin")
     assert client.get("/api/v1/segments").status_code == 200
     clock.move(days=15)
     assert client.get("/api/v1/segments").status_code == 401
@@ -80,8 +59,7 @@ def test_a_session_that_ended_is_none(platform: Platform, client: Any, clock: St
 
 
 def test_a_key_counts_before_a_session(platform: Platform, client: Any) -> None:
-    secret, _ = come(platform, "reader")
-    client.cookies.set(gate.COOKIE, secret)
+    come(platform, client, "reader")
     assert platform.first_key is not None
     mine = {"x-api-key": platform.first_key}
     made = client.post("/api/v1/users", json={"properties": {}, "userId": "x"}, headers=mine)
