@@ -16,7 +16,6 @@ from user360.storage.ledger import Connection, text
 
 INVITED = 7 * 86_400_000_000  # how long a link is good, in microseconds
 LONGEST_NAME = 200
-NAMED = f"A name has 1 to {LONGEST_NAME} characters"
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -154,9 +153,7 @@ def set_password(change: Change, number: int, password: str) -> None:
 
 def rename(change: Change, number: int, name: str) -> None:
     """Call a member otherwise, in all workspaces. Raises `Invalid` at `name`."""
-    called = name.strip()
-    if not 1 <= len(called) <= LONGEST_NAME:
-        raise Invalid.at("name", NAMED)
+    called = _named(name)
     change.connection.execute(
         text("UPDATE members SET name = :name WHERE id = :id"), {"name": called, "id": number}
     )
@@ -195,15 +192,26 @@ def end_all(connection: Connection, number: int) -> None:
     connection.execute(text("DELETE FROM sign_ins WHERE member_id = :id"), {"id": number})
 
 
+def _named(given: str) -> str:
+    """A name as it is kept. Raises `Invalid` at `name`."""
+    called = given.strip()
+    if not 1 <= len(called) <= LONGEST_NAME:
+        raise Invalid.at("name", f"A name has 1 to {LONGEST_NAME} characters")
+    return called
+
+
 def _checked(given_email: str, name: str, password: str | None) -> tuple[str, str]:
+    """An address and a name as they are kept. Raises `Invalid` naming every bad field."""
     faults: list[Fault] = []
     address, called = "", name.strip()
     try:
         address = email(given_email)
     except Invalid as problem:
         faults += problem.faults
-    if not 1 <= len(called) <= LONGEST_NAME:
-        faults.append(Fault("name", "invalid", NAMED))
+    try:
+        called = _named(name)
+    except Invalid as problem:
+        faults += problem.faults
     if password is not None:
         try:
             passwords.check(password, address, called)
@@ -266,6 +274,8 @@ def _require(change: Change, number: int) -> str:
 
 
 def _keep_an_admin(change: Change, number: int, before: str, after: str) -> None:
+    if before != "admin" or after == "admin":
+        return
     others = change.connection.execute(
         text(
             "SELECT count(*) FROM member_roles WHERE workspace_id = :workspace"
@@ -273,5 +283,5 @@ def _keep_an_admin(change: Change, number: int, before: str, after: str) -> None
         ),
         {"workspace": change.workspace.id, "id": number},
     ).scalar_one()
-    if before == "admin" and after != "admin" and not others:
+    if not others:
         raise Conflict.at("role", "The workspace needs an admin; make somebody else one first")
