@@ -61,7 +61,7 @@ def _from_ledger(
     forest = people.grove(connection, dialect, person.records)
     yield "properties", list(_cells(forest, person.records))
     sessions = identity_store.sessions_of(connection, dialect, person.records)
-    yield "sessions", [_session(row) for row in sessions]
+    yield "sessions", [people.session(row) for row in sessions]
     merged: list[Row] = list(merges.of_person(connection, dialect, person.records[0]))
     yield "merges", merged
     yield "audit", _audit(connection, workspace, person, merged)
@@ -78,15 +78,6 @@ def _cells(forest: settle.Forest, records: Iterable[int]) -> Iterator[Row]:
             if name != settle.COVER:
                 told = shape.provenance(cell)
                 yield {**about, "property": name, "value": cell.value, **told}
-
-
-def _session(row: Any) -> Row:
-    return {
-        "channel": row.channel,
-        "id": row.session_id,
-        "record": ids.public_record_id(row.record_id),
-        "since": clock.to_iso(row.mapped_at),
-    }
 
 
 def _audit(

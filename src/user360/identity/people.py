@@ -45,15 +45,17 @@ def sessions(connection: Connection, dialect: Dialect, number: int) -> list[dict
     if root is None:
         return []
     rows = identity_store.sessions_of(connection, dialect, settle.members(forest, root))
-    return [
-        {
-            "channel": row.channel,
-            "id": row.session_id,
-            "record": ids.public_record_id(row.record_id),
-            "at": clock.to_iso(row.mapped_at),
-        }
-        for row in reversed(rows)
-    ]
+    return [session(row) for row in reversed(rows)]
+
+
+def session(row: Any) -> dict[str, Any]:
+    """A session as it is shown, made of a row of `store.sessions_of`."""
+    return {
+        "channel": row.channel,
+        "id": row.session_id,
+        "record": ids.public_record_id(row.record_id),
+        "since": clock.to_iso(row.mapped_at),
+    }
 
 
 def grove(
