@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from user360.ingest.call import Call
+from tests.people import call, settle
 from user360.platform import Platform
 from user360.records import suggested
 
@@ -20,19 +20,7 @@ PEOPLE: list[dict[str, Any]] = [
 def test_common_values_with_what_was_typed_in_them() -> None:
     with Platform.temporary() as platform:
         workspace = platform.default
-        calls = [
-            Call(
-                workspace=workspace.id,
-                source="api",
-                ref="t",
-                at=platform.now(),
-                message_id=str(i),
-                user_id=f"u{i}",
-                properties=row,
-            )
-            for i, row in enumerate(PEOPLE)
-        ]
-        platform.settle(calls)
+        settle(platform, *(call(platform, f"u{i}", properties=row) for i, row in enumerate(PEOPLE)))
         warehouse = platform.wait()
 
         def found(name: str, typed: str = "") -> list[tuple[str, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from user360.ingest.call import Call
+from tests.people import call, settle
 from user360.platform import Platform
 from user360.records import declare, summary
 from user360.records.properties import Type
@@ -23,19 +23,7 @@ def test_counts_examples_and_common_values() -> None:
         platform.write(
             lambda c: declare.declare(platform.change(c, workspace, "t"), "points", Type.NUMBER)
         )
-        calls = [
-            Call(
-                workspace=workspace.id,
-                source="api",
-                ref="t",
-                at=platform.now(),
-                message_id=str(i),
-                user_id=f"u{i}",
-                properties=row,
-            )
-            for i, row in enumerate(PEOPLE)
-        ]
-        platform.settle(calls)
+        settle(platform, *(call(platform, f"u{i}", properties=row) for i, row in enumerate(PEOPLE)))
         warehouse, catalogue = platform.wait(), workspace.catalogue
         held = summary.held(warehouse, workspace.id, catalogue)
         assert held.records == 4

@@ -1,3 +1,5 @@
+"""Values of every type, texts, booleans, and the type that a first value shows."""
+
 from __future__ import annotations
 
 import json
@@ -9,13 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.records.reading import KOLKATA, NEW_YORK, UTC, parse, refusal
 from user360.records import values
 from user360.records.properties import Type
-from user360.records.values import BadValue, Value
-
-UTC = ZoneInfo("UTC")
-KOLKATA = ZoneInfo("Asia/Kolkata")
-NEW_YORK = ZoneInfo("America/New_York")
+from user360.records.values import BadValue
 
 WRITTEN = st.sampled_from(
     [
@@ -59,18 +58,6 @@ FITS: dict[Type, st.SearchStrategy[object]] = {
     Type.URL: st.sampled_from(["http://x.org", "HTTPS://Ana@x.org:80/a?b=c#d"]),
 }
 FITTING = KINDS.flatmap(lambda kind: st.tuples(st.just(kind), FITS[kind]))
-
-
-def parse(kind: Type, given: object, zone: ZoneInfo = UTC) -> Value | None:
-    return values.parse(kind, given, zone)
-
-
-def refusal(kind: Type, given: object, zone: ZoneInfo = UTC) -> str:
-    with pytest.raises(BadValue) as caught:
-        parse(kind, given, zone)
-    assert str(caught.value) == caught.value.message
-    assert caught.value.message.startswith("expected ")
-    return caught.value.message
 
 
 @pytest.mark.parametrize("kind", Type)
@@ -186,109 +173,6 @@ def test_no_character_composes_into_something_to_be_trimmed_again() -> None:
             assert not values.CONTROL.search(composed) or values.CONTROL.search(kept), hex(code)
 
 
-# Numbers
-
-
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        (0, 0),
-        (-17, -17),
-        (12.5, 12.5),
-        (12.0, 12),
-        (-0.0, 0),
-        ("12.50", 12.5),
-        (" 12 ", 12),
-        ("+5", 5),
-        (".5", 0.5),
-        ("5.", 5),
-        ("007", 7),
-        ("1e3", 1000),
-        ("1.5E-7", 1.5e-7),
-        ("0e99999", 0),
-        (999_999_999_999_999, 999_999_999_999_999),
-        (0.123456789012345, 0.123456789012345),
-        ("1.50000000000000000000000", 1.5),
-        (10**20, 1e20),
-        (1e20, 1e20),
-        ("100000000000000000000", 1e20),
-        (1e300, 1e300),
-        (10**300, 1e300),
-        (1e-300, 1e-300),
-    ],
-)
-def test_numbers_are_kept_whole_where_they_are_whole(given: object, kept: float) -> None:
-    value = parse(Type.NUMBER, given)
-    assert value == kept
-    assert type(value) is type(kept)
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        1_234_567_890_123_456,
-        0.1 + 0.2,
-        "1234567890123456",
-        "0.1234567890123456",
-        2**63,
-        1e20 + 2**20,
-        "0.30000000000000000001",
-        "1234567890123450000001",
-    ],
-)
-def test_more_than_15_significant_digits_are_refused(given: object) -> None:
-    assert "15 significant digits" in refusal(Type.NUMBER, given)
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        float("nan"),
-        float("inf"),
-        float("-inf"),
-        1.1e300,
-        10**301,
-        1e-301,
-        5e-324,
-        "1e400",
-        "1e-400",
-        "-1e999999",
-    ],
-)
-def test_numbers_out_of_range_are_refused(given: object) -> None:
-    assert "1e300" in refusal(Type.NUMBER, given)
-
-
-NO_NUMBERS = "nan inf -Infinity 0x10 1_000 1,000 1,5 ١٢ e5 . + --1 5% 12a 1e 1e5.5 ½ 1/2"
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        *NO_NUMBERS.split(),
-        "1 000",
-        [1],
-    ],
-)
-def test_text_that_is_no_plain_number_is_refused(given: object) -> None:
-    refusal(Type.NUMBER, given)
-
-
-@given(st.integers(-(10**15) + 1, 10**15 - 1), st.integers(-250, 250))
-def test_15_digits_survive_at_any_magnitude(digits: int, exponent: int) -> None:
-    written = f"{digits}e{exponent}"
-    kept = parse(Type.NUMBER, written)
-    assert kept == float(written)
-    assert parse(Type.NUMBER, float(written)) == kept
-    assert json.loads(json.dumps(kept)) == kept
-
-
-def test_numbers_of_thousands_of_digits_are_refused_without_being_written_out() -> None:
-    refusal(Type.NUMBER, 10**5000)
-    refusal(Type.NUMBER, "9" * 5_000_000)
-    refusal(Type.NUMBER, "0" * 5_000_000 + "x")
-
-
 # Booleans
 
 
@@ -303,63 +187,6 @@ def test_booleans_may_be_written_in_any_case(given: object, kept: bool) -> None:
 @pytest.mark.parametrize("given", [0, 1, 1.0, "yes", "1", "t", ["true"]])
 def test_nothing_else_is_a_boolean(given: object) -> None:
     refusal(Type.BOOLEAN, given)
-
-
-# Lists
-
-
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        (["b", "a", "b"], ["b", "a"]),
-        ([" a ", "a", "", "  "], ["a"]),
-        (["a;b"], ["a;b"]),
-        ("gold; new ;;gold", ["gold", "new"]),
-        ("gold", ["gold"]),
-        (["e\u0301", "\u00e9"], ["\u00e9"]),
-        (("a", "b"), ["a", "b"]),
-        ([], None),
-        ([""], None),
-        (";;", None),
-    ],
-)
-def test_a_list_keeps_its_order_without_duplicates(given: object, kept: Value | None) -> None:
-    assert parse(Type.LIST, given) == kept
-
-
-@pytest.mark.parametrize(
-    "given", [[1], [None], [["a"]], ["a", True], 7, ["x" * 256], "a;" + "x" * 256, ["a\nb"]]
-)
-def test_a_list_holds_only_texts(given: object) -> None:
-    refusal(Type.LIST, given)
-
-
-AWKWARD = st.lists(
-    st.text(st.sampled_from('a;[]"\\, =')).map(str.strip).filter(bool),
-    min_size=1,
-    max_size=4,
-    unique=True,
-)
-
-
-@given(AWKWARD)
-def test_a_list_is_read_back_from_its_text_whatever_its_items_hold(items: list[str]) -> None:
-    assert parse(Type.LIST, values.text_of(items)) == items
-
-
-def test_a_list_is_written_as_json_only_where_it_must_be() -> None:
-    assert values.text_of(["a", "b[0]"]) == "a;b[0]"
-    assert values.text_of(["a;b", "c"]) == '["a;b","c"]'
-    assert values.text_of(["[0]"]) == '["[0]"]'
-    assert parse(Type.LIST, "[a;b") == ["[a", "b"]
-    assert parse(Type.LIST, "[1,2]") == ["[1,2]"]
-
-
-def test_a_list_holds_at_most_1000_values() -> None:
-    names = [f"tag {i}" for i in range(1000)]
-    assert parse(Type.LIST, names) == names
-    assert parse(Type.LIST, names * 3) == names
-    assert "1000" in refusal(Type.LIST, [*names, "one more"])
 
 
 # The type a first value shows

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from zoneinfo import ZoneInfo
 
 import email_validator
 import phonenumbers
@@ -9,26 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from user360.records import values
+from tests.records.reading import parse, refusal
 from user360.records.properties import Type
-from user360.records.values import BadValue, Value
-
-UTC = ZoneInfo("UTC")
-KOLKATA = ZoneInfo("Asia/Kolkata")
-NEW_YORK = ZoneInfo("America/New_York")
-
-
-def parse(kind: Type, given: object, zone: ZoneInfo = UTC) -> Value | None:
-    return values.parse(kind, given, zone)
-
-
-def refusal(kind: Type, given: object, zone: ZoneInfo = UTC) -> str:
-    with pytest.raises(BadValue) as caught:
-        parse(kind, given, zone)
-    assert str(caught.value) == caught.value.message
-    assert caught.value.message.startswith("expected ")
-    return caught.value.message
-
+from user360.records.values import BadValue
 
 # E-mail addresses
 

@@ -1,33 +1,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from user360.records import values
+from tests.records.reading import KOLKATA, NEW_YORK, UTC, parse, refusal
 from user360.records.properties import Type
-from user360.records.values import BadValue, Value
-
-UTC = ZoneInfo("UTC")
-KOLKATA = ZoneInfo("Asia/Kolkata")
-NEW_YORK = ZoneInfo("America/New_York")
 
 MOMENTS = st.datetimes(timezones=st.just(UTC)).filter(lambda moment: 2 < moment.year < 9998)
-
-
-def parse(kind: Type, given: object, zone: ZoneInfo = UTC) -> Value | None:
-    return values.parse(kind, given, zone)
-
-
-def refusal(kind: Type, given: object, zone: ZoneInfo = UTC) -> str:
-    with pytest.raises(BadValue) as caught:
-        parse(kind, given, zone)
-    assert str(caught.value) == caught.value.message
-    assert caught.value.message.startswith("expected ")
-    return caught.value.message
 
 
 @pytest.mark.parametrize("given", ["1990-05-01", "2024-02-29", "0001-01-01", "9999-12-31"])
