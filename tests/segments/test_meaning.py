@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.segments import people, reference
-from tests.segments.people import Warehouse
 from tests.segments.reference import Happening, Person, World
+from tests.segments.warehouse import Warehouse
 from user360.segments.language import periods
 
 AHEAD = ("days", "weeks", "months")

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.segments import conditions, people, reference, shrinking
-from tests.segments.people import Warehouse
+from tests.segments.warehouse import Warehouse
 from tests.segments.world import Happening, Person, World
 
 TREES = int(os.environ.get("USER360_TREES", "80"))

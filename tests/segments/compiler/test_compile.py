@@ -14,8 +14,9 @@ import sqlglot
 from sqlglot import exp
 
 from tests.segments import people, reference
-from tests.segments.people import CATALOGUE, Warehouse
+from tests.segments.people import CATALOGUE
 from tests.segments.reference import Happening, Person, World
+from tests.segments.warehouse import Warehouse, frame_of
 from user360 import errors
 from user360.records.properties import Catalogue
 from user360.segments.compiler import compile as compiler
@@ -51,7 +52,7 @@ def asked(given: dict[str, Any], *crowd: Person, world: World = INDIA) -> set[in
 
 def sql_of(given: dict[str, Any], mapped: bool = False) -> str:
     node = tree.parse(given, CATALOGUE, segments=(7,))
-    return compiler.to_sql(compiler.select_ids(node, people.frame_of(INDIA, mapped)))
+    return compiler.to_sql(compiler.select_ids(node, frame_of(INDIA, mapped)))
 
 
 def test_the_second_question_of_the_figures_is_answered() -> None:
@@ -234,7 +235,7 @@ def test_printing_leaves_the_expression_as_it_was() -> None:
     node = tree.parse(
         {"event": "E", "where": [{"path": "a", "op": "has", "values": ["x"]}]}, CATALOGUE
     )
-    select = compiler.select_ids(node, people.frame_of(INDIA, True))
+    select = compiler.select_ids(node, frame_of(INDIA, True))
     before = select.copy()
     assert compiler.to_sql(select) == compiler.to_sql(select)
     assert select == before
@@ -243,7 +244,7 @@ def test_printing_leaves_the_expression_as_it_was() -> None:
 
 
 def test_without_a_condition_everybody_is_meant() -> None:
-    select = compiler.select_ids(None, people.frame_of(INDIA, True))
+    select = compiler.select_ids(None, frame_of(INDIA, True))
     assert compiler.to_sql(select) == 'SELECT "id" FROM "w1"."records"'
 
 

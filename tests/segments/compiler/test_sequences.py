@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.segments import people
-from tests.segments.people import Warehouse
+from tests.segments.warehouse import Warehouse
 from tests.segments.world import Happening, Person, World
 from user360 import errors
 from user360.records.properties import Catalogue

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.segments import conditions, people, reference
-from tests.segments.people import CATALOGUE, Warehouse
+from tests.segments.people import CATALOGUE
 from tests.segments.reference import Happening, Person, World
+from tests.segments.warehouse import Warehouse, frame_of
 from user360.clock import to_datetime, to_us
 from user360.segments.compiler import few
 from user360.segments.explain import flips, timelines
@@ -58,7 +59,7 @@ class Alone:
 
 def alone(warehouse: Warehouse, person: Person, world: World) -> few.People:
     warehouse.fill([person], Random(0))
-    frame = people.frame_of(world, mapped=True)
+    frame = frame_of(world, mapped=True)
     return few.People(frame, frozenset([person.number]), 0, Alone(warehouse))
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.segments import conditions, people
+from tests.segments.warehouse import frame_of, parsed
 from user360.clock import to_us
 from user360.segments.compiler import compile as compiler
 from user360.segments.following import clock, texts
@@ -30,8 +31,8 @@ def test_putting_the_moments_in_gives_the_compiled_text(
     data: st.DataObject, world: tuple[str, datetime], steps: list[int]
 ) -> None:
     there = people.world(*world)
-    node = people.parsed(data.draw(conditions.trees(there)), there)
-    frame = people.frame_of(there, False)
+    node = parsed(data.draw(conditions.trees(there)), there)
+    frame = frame_of(there, False)
     text = texts.Text(compiled(node), clock.windows_of(node, frame), frame)
     for step in steps:
         frame = msgspec.structs.replace(frame, now=frame.now + step)
@@ -43,8 +44,8 @@ def test_putting_the_moments_in_gives_the_compiled_text(
 def test_a_moving_window_needs_no_compiling() -> None:
     there = people.world("Europe/Berlin", datetime(2026, 3, 28, 12, 0, 1, 5, tzinfo=UTC))
     event = {"event": "X", "during": {"last": {"amount": 7, "unit": "days"}}}
-    node = people.parsed(event, there)
-    frame = people.frame_of(there, False)
+    node = parsed(event, there)
+    frame = frame_of(there, False)
     text = texts.Text(compiled(node), clock.windows_of(node, frame), frame)
     later = msgspec.structs.replace(frame, now=to_us(datetime(2026, 4, 2, tzinfo=UTC)))
     found = text.at(later)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.segments import people, reference
-from tests.segments.people import Warehouse
 from tests.segments.reference import Happening, Person
+from tests.segments.warehouse import Warehouse
 from user360.records.properties import Type
 from user360.segments.language import operators, page
 from user360.segments.language.operators import TABLE, Json, Operator, Takes
