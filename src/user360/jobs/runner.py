@@ -167,24 +167,18 @@ class Runner:
         found = self.find(workspace, job_id)
         if found.finished and found.status != "cancelled":
             raise Conflict(f"The job is {found.status} already")
-        self.platform.write(lambda c: store.cancel(c, job_id, self.platform.now()))
+        queued = self.platform.write(lambda c: store.cancel(c, job_id, self.platform.now()))
+        if queued:
+            self._put_away(found)
+            metrics.JOBS.labels(found.kind, "cancelled").inc()
         with self._signal:
-            if (work := self._at_work.get(job_id)) is not None:
+            if queued:
+                self._waiting.pop(job_id, None)
+                self._changed()
+            elif (work := self._at_work.get(job_id)) is not None:
                 work.cancelled.set()
-            else:
-                self._drop_cancelled(job_id)
         self.hearing.tell(job_id)
         return self.find(workspace, job_id)
-
-    def _drop_cancelled(self, job_id: str) -> None:
-        """Forget a queued job that is cancelled; whoever waits for it need not wait on."""
-        with self.platform.ledger.read() as connection:
-            job = store.one(connection, job_id)
-        if job is not None and job.finished:
-            self._waiting.pop(job_id, None)
-            self._changed()
-            self._put_away(job)
-            metrics.JOBS.labels(job.kind, job.status).inc()
 
     def wait(self, job_id: str, timeout: float | None = None) -> Job:
         """The job once it is finished. Raises `Unavailable` when that takes longer."""

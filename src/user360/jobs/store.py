@@ -116,20 +116,17 @@ def change_status(connection: Connection, job: str, status: str) -> None:
     connection.execute(query, {"id": job, "status": status})
 
 
-def cancel(connection: Connection, job: str, now: int) -> None:
-    """Cancel a queued job at once, and tell one at work to end."""
-    given = {"id": job, "now": now}
+def cancel(connection: Connection, job: str, now: int) -> bool:
+    """Cancel a queued job at once, and tell one at work to end; whether it was queued."""
     connection.execute(
         text("UPDATE jobs SET cancel = :yes WHERE id = :id AND status = 'running'"),
         {"id": job, "yes": True},
     )
-    connection.execute(
-        text(
-            "UPDATE jobs SET status = 'cancelled', finished_at = :now"
-            " WHERE id = :id AND status = 'queued'"
-        ),
-        given,
+    query = text(
+        "UPDATE jobs SET status = 'cancelled', finished_at = :now"
+        " WHERE id = :id AND status = 'queued'"
     )
+    return connection.execute(query, {"id": job, "now": now}).rowcount == 1
 
 
 def with_files(connection: Connection, ids: Collection[str], before: int) -> set[str]:
