@@ -52,9 +52,8 @@ SHOWN = [
 
 def create(platform: Platform) -> Litestar:
     """The application that serves `platform` through all doors."""
-    if platform is not None:  # a description is made without one
-        for working in WORKING:
-            working.register(platform)
+    for working in WORKING:
+        working.register(platform)
     room, limits = Room(platform), Limits()
     handlers = [*health.ROUTES, *described.ROUTES, *OWN, *segment.ROUTES, *YELLOW]
 
