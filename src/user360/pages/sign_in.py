@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from user360.access import keys, members, passwords, signing
+from user360.access.members import Member
 from user360.doors import gate
 from user360.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from user360.pages import render
@@ -111,23 +112,15 @@ async def begin(request: Asked) -> Response[str]:
 @_open("/join/{secret:str}")
 async def join(request: Asked, secret: FromPath[str]) -> Response[str]:
     """Choosing a password by a link."""
-    platform = gate.platform_of(request)
-    number = gate.glance(platform, lambda c: members.by_link(c, secret, platform.clock.now()))
-    if number is None:
-        raise NotFound("This link was used or is too old; ask for another one")
-    return render.page(
-        request, "join.html", member=platform.members[number], shortest=passwords.SHORTEST
-    )
+    member = _invited(request, secret)
+    return render.page(request, "join.html", member=member, shortest=passwords.SHORTEST)
 
 
 @_sent("/join/{secret:str}")
 async def choose(request: Asked, secret: FromPath[str]) -> Response[str]:
     """The password chosen, and signed in with it."""
     platform, form = gate.platform_of(request), await _form(request)
-    number = gate.glance(platform, lambda c: members.by_link(c, secret, platform.clock.now()))
-    if number is None:
-        raise NotFound("This link was used or is too old; ask for another one")
-    member = platform.members[number]
+    member = _invited(request, secret)
     workspace = platform.workspaces[min(member.roles)]
     await gate.write(
         platform,
@@ -135,7 +128,16 @@ async def choose(request: Asked, secret: FromPath[str]) -> Response[str]:
             platform.change(c, workspace, member.ref), secret, form.get("password", "")
         ),
     )
-    return await let_in(request, number, workspace.id, HOME)
+    return await let_in(request, member.id, workspace.id, HOME)
+
+
+def _invited(request: Asked, secret: str) -> Member:
+    """Whose link this is. Raises `NotFound` when it is not good."""
+    platform = gate.platform_of(request)
+    number = gate.glance(platform, lambda c: members.by_link(c, secret, platform.clock.now()))
+    if number is None:
+        raise NotFound("This link was used or is too old; ask for another one")
+    return platform.members[number]
 
 
 @_sent("/sign-out")
