@@ -74,14 +74,14 @@ async def _draft(request: Asked, draft_id: str) -> Draft:
     return await asyncio.to_thread(drafts.find, platform, workspace, draft_id)
 
 
-async def _opened(request: Asked, draft_id: str) -> Draft | Response[str]:
-    """A draft, or the way to the import that it has become. Raises `NotFound`."""
+async def _opened(request: Asked, draft_id: str) -> Draft:
+    """A draft. Raises `Elsewhere` once it has become an import, or `NotFound`."""
     try:
         return await _draft(request, draft_id)
     except NotFound:
         with contextlib.suppress(NotFound):
             job = await api.find(request, draft_id)
-            return render.go(request, f"/imports/{job.id}")
+            raise route.Elsewhere(f"/imports/{job.id}") from None
         raise
 
 
@@ -101,8 +101,6 @@ def _page(request: Asked, draft: Draft, step: str, **given: Any) -> Response[str
 async def file(request: Asked, draft_id: FromPath[str]) -> Response[str]:
     """What is in the file, and how it is read."""
     draft = await _opened(request, draft_id)
-    if isinstance(draft, Response):
-        return draft
     found, _ = await _looked(request, draft)
     choices = {"encodings": ENCODINGS, "delimiters": DELIMITERS, "quotes": QUOTES}
     return _page(request, draft, "", found=found, **choices)
@@ -123,8 +121,6 @@ async def dialect(request: Asked, draft_id: FromPath[str]) -> Response[str]:
 async def columns(request: Asked, draft_id: FromPath[str]) -> Response[str]:
     """What each column becomes."""
     draft = await _opened(request, draft_id)
-    if isinstance(draft, Response):
-        return draft
     found, wanted = await _looked(request, draft)
     catalogue = gate.actor_of(request).workspace.catalogue
     return _page(
@@ -159,8 +155,6 @@ async def _choose(request: Asked, draft: Draft, wanted: Options) -> Draft:
 async def choices(request: Asked, draft_id: FromPath[str]) -> Response[str]:
     """What becomes of people who are here already; tags and a segment."""
     draft = await _opened(request, draft_id)
-    if isinstance(draft, Response):
-        return draft
     _, wanted = await _looked(request, draft)
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
     lists = sorted(s.name for s in workspace.segments.values() if s.kind == STATIC)
@@ -219,8 +213,6 @@ async def _tried(request: Asked, draft: Draft) -> None:
 async def trial(request: Asked, draft_id: FromPath[str]) -> Response[str]:
     """What the import would do: the dry run as far as it is, and its report."""
     draft = await _opened(request, draft_id)
-    if isinstance(draft, Response):
-        return draft
     told = await import_told.of(request, draft.trial) if draft.trial else None
     if render.from_htmx(request):
         return render.page(request, "imports/tried.html", draft=draft, told=told)
@@ -239,8 +231,6 @@ async def attempt(request: Asked, draft_id: FromPath[str]) -> Response[str]:
 async def begin(request: Asked, draft_id: FromPath[str]) -> Response[str]:
     """Import the file; goes on to how far it is."""
     draft = await _opened(request, draft_id)
-    if isinstance(draft, Response):
-        return draft
     _, wanted = await _looked(request, draft)
     if draft.options is None:
         draft = await _choose(request, draft, wanted)

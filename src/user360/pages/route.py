@@ -26,6 +26,17 @@ class SignInFirst(Problem):
     code = "signInFirst"
 
 
+class Elsewhere(Problem):
+    """What is asked for is at another address of ours by now, where one goes on."""
+
+    status = 303
+    code = "elsewhere"
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.address = address
+
+
 def shown(*paths: str, may: str) -> Callable[[Any], HTTPRouteHandler]:
     """Make a function the page at an address, for members who may do `may`."""
     return get(
@@ -59,6 +70,8 @@ def _guard(may: str) -> Any:
 
 def on_problem(request: Asked, problem: Problem) -> Response[Any]:
     """What a page cannot do; who is not signed in is asked to do that."""
+    if isinstance(problem, Elsewhere):
+        return render.go(request, problem.address)
     if not isinstance(problem, SignInFirst):
         return render.problem(request, problem)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
