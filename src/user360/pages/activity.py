@@ -12,7 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from user360.access import audit, keys
 from user360.doors import gate
-from user360.pages import activity_words, render, route
+from user360.pages import activity_words, forms, render, route
 from user360.pages.render import Asked
 from user360.storage.ledger import Connection
 
@@ -24,8 +24,7 @@ async def activity(request: Asked) -> Response[str]:
     """The audit by day, newest first; by whom and about what is in the address."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
     who, what = (request.query_params.get(name, "") for name in ("who", "what"))
-    given = request.query_params.get("before", "")
-    before = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+    before = forms.number(request.query_params.get("before", ""))
 
     def ask(connection: Connection) -> Any:
         found = audit.lines(connection, workspace.id, before, PAGE + 1, actor=who, kind=what)

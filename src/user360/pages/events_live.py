@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from user360.doors import gate
 from user360.events import store, timeline
-from user360.pages import render, route
+from user360.pages import forms, render, route
 from user360.pages.render import Asked
 
 FIRST, MORE = 25, 100  # events that the page begins with, and that one look adds at most
@@ -57,8 +57,7 @@ async def live(request: Asked) -> Response[str]:
 @route.shown("/events/live/more", may="records.read")
 async def more(request: Asked) -> Response[str]:
     """What came after a position, for the page that watches."""
-    given = request.query_params.get("after", "")
-    after = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
+    after = forms.number(request.query_params.get("after", "")) or 0
     found = await _arrived(request, after, MORE)
     return render.page(
         request,

@@ -122,7 +122,7 @@ async def make(request: Asked) -> Response[str]:
     """Begin to make the file; it is taken away from the list."""
     form = await forms.read(request)
     given = await request.form()
-    what, segment = form.get("what", "users"), form.get("segment", "")
+    what = form.get("what", "users")
     if what not in ("users", "events"):
         raise Invalid.at("what", "Choose users or events")
     asked: dict[str, Any] = {
@@ -130,7 +130,7 @@ async def make(request: Asked) -> Response[str]:
         "format": form.get("format", "csv"),
         "gzip": "gzip" in form and form.get("format") in ("csv", "jsonl"),
         "columns": list(given.getall("column", [])),
-        "segment": int(segment) if segment.isdecimal() and len(segment) < 16 else None,
+        "segment": forms.number(form.get("segment", "")),
         "where": users_view.condition(form.get("where", "")),
         "text": form.get("text", "") or None,
     }

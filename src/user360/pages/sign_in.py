@@ -15,7 +15,7 @@ from user360.access import keys, members, passwords, signing
 from user360.access.members import Member
 from user360.doors import gate
 from user360.errors import Forbidden, Invalid, NotFound, Unauthenticated
-from user360.pages import render
+from user360.pages import forms, render
 from user360.pages.render import Asked
 from user360.platform import Platform
 
@@ -37,8 +37,7 @@ async def _form(request: Asked) -> dict[str, str]:
     origin = request.headers.get("origin")
     if origin and urlsplit(origin).netloc != request.headers.get("host"):
         raise Forbidden("Another site may not sign anybody in")
-    form = await request.form()
-    return {name: given for name, given in form.items() if isinstance(given, str)}
+    return await forms.read(request)
 
 
 @_open("/")

@@ -41,11 +41,10 @@ async def _chosen(request: Asked) -> tuple[Chosen, dict[str, str]]:
     form = await request.form()
     fields = await forms.read(request)
     records = list(dict.fromkeys(form.getall("record", [])))
-    expect = fields.get("expect", "")
     found = Chosen(
         users_view.read(fields),
         fields.get("all") == "yes",
-        int(expect) if expect.isdecimal() else 0,
+        forms.number(fields.get("expect", "")) or 0,
         records,
     )
     if not found.all and not records:

@@ -13,6 +13,7 @@ from user360.doors import gate
 from user360.doors.api import conditions, members, shapes
 from user360.doors.api.shapes import Record
 from user360.errors import Conflict, InvalidCondition
+from user360.pages import forms
 from user360.pages.render import Asked
 from user360.segments import conditions as meaning
 from user360.segments.compiler import questions
@@ -80,16 +81,15 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(given: Mapping[str, str]) -> View:
     """The view that an address, or a form, asks for; numbers that are none are left out."""
-    segment, page = given.get("segment", ""), given.get("page", "")
     return View(
-        segment=int(segment) if segment.isdecimal() and len(segment) < 16 else None,
+        segment=forms.number(given.get("segment", "")),
         where=given.get("where", "").strip(),
         text=given.get("text", "").strip()[:1_000],
         sort=given.get("sort", ""),
         archived="yes" if given.get("archived") else "",
         cursor=given.get("cursor", ""),
         trail=given.get("trail", ""),
-        page=max(int(page), 1) if page.isdecimal() and len(page) < 9 else 1,
+        page=forms.number(given.get("page", "")) or 1,
     )
 
 

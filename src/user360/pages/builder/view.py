@@ -10,7 +10,7 @@ import msgspec
 
 from user360.access.workspaces import Workspace
 from user360.errors import Fault, Invalid, InvalidCondition
-from user360.pages import words
+from user360.pages import forms, words
 from user360.pages.builder import choices, deeds, form, opened, trees
 from user360.pages.builder.choices import Choice
 from user360.pages.builder.form import ROOT, Draft
@@ -158,8 +158,7 @@ def _field(name: str) -> str:
 
 def segment_of(pairs: Iterable[tuple[str, str]]) -> int | None:
     """The segment that a form is about."""
-    number = dict(pairs).get("segment", "")
-    return int(number) if number.isdecimal() and len(number) < 19 else None
+    return forms.number(dict(pairs).get("segment", ""))
 
 
 def _parsed(workspace: Workspace, where: Tree | None, segment: int | None) -> nodes.Node | None:
