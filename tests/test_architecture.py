@@ -23,7 +23,7 @@ SOURCE = ROOT / "src" / "user360"
 LAYERS = (
     {"__main__", "cli"},
     {"app", "demo", "serve"},
-    {"doors", "pages", "imports", "exports", "erasure", "backup"},
+    {"doors", "pages", "imports", "exports", "erasure", "backup", "channels", "flows", "inbox"},
     {"platform", "jobs"},
     {"ingest"},
     {"activation", "segments", "events", "records", "identity", "conversations", "access"},

@@ -12,23 +12,51 @@ import re
 from hashlib import blake2b
 
 RECORD_BITS = 40
-_RECORD = re.compile(r"r([1-9][0-9]{0,12})\Z")
+_PUBLIC = re.compile(r"([rcm])([1-9][0-9]{0,12})\Z")
 
 
 def record_number(workspace: int, n: int) -> int:
-    """The number of the n-th record of a workspace."""
+    """The number of the n-th record (or conversation, or message) of a workspace."""
     return workspace << RECORD_BITS | n
 
 
 def public_record_id(number: int) -> str:
     """`r1042`: how a record is named outside."""
-    return f"r{number & ((1 << RECORD_BITS) - 1)}"
+    return f"r{_within(number)}"
+
+
+def public_conversation_id(number: int) -> str:
+    """`c17`: how a conversation is named outside."""
+    return f"c{_within(number)}"
+
+
+def public_message_id(number: int) -> str:
+    """`m230`: how a message is named outside."""
+    return f"m{_within(number)}"
+
+
+def _within(number: int) -> int:
+    return number & ((1 << RECORD_BITS) - 1)
 
 
 def parse_record_id(workspace: int, text: str) -> int | None:
-    """The number behind a public id, or None when the text is not one."""
-    found = _RECORD.match(text)
-    if found is None or (n := int(found[1])) >> RECORD_BITS:
+    """The number behind a record's public id, or None when the text is not one."""
+    return _parsed("r", workspace, text)
+
+
+def parse_conversation_id(workspace: int, text: str) -> int | None:
+    """The number behind a conversation's public id, or None when the text is not one."""
+    return _parsed("c", workspace, text)
+
+
+def parse_message_id(workspace: int, text: str) -> int | None:
+    """The number behind a message's public id, or None when the text is not one."""
+    return _parsed("m", workspace, text)
+
+
+def _parsed(kind: str, workspace: int, text: str) -> int | None:
+    found = _PUBLIC.match(text)
+    if found is None or found[1] != kind or (n := int(found[2])) >> RECORD_BITS:
         return None
     return record_number(workspace, n)
 

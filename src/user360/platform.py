@@ -24,6 +24,8 @@ from user360.access.signing import SignIn
 from user360.access.vault import Vault
 from user360.access.workspaces import Workspace
 from user360.clock import AHEAD, Clock, SystemClock
+from user360.conversations import desks
+from user360.conversations.news import Exchange
 from user360.errors import DirectoryInUse, NotFound, StorageFailed
 from user360.ingest.call import Call, Outcome
 from user360.ingest.committer import Committer
@@ -50,6 +52,7 @@ class Platform:
         self.settings = settings
         self.clock = clock
         self.first_key: str | None = None
+        self.exchange = Exchange()
         self._temporary = False
         self._last = 0
         self._keys_used: dict[int, int] = {}
@@ -88,6 +91,7 @@ class Platform:
             queue_calls=self.settings.queue_calls,
             commit_calls=self.settings.commit_calls,
             committed=self.projector.committed,
+            exchange=self.exchange,
         )
         self.projector.open(self.committer.position.last)
         self.keeper = Keeper(
@@ -232,6 +236,8 @@ class Platform:
         with self.ledger.read() as connection:
             self.members = members.all_members(connection)
             self.sign_ins = signing.all_sign_ins(connection, self.clock.now())
+            for workspace in self.workspaces.values():  # who may answer is a matter of roles
+                workspace.desk = desks.load(connection, workspace.id)
 
     def settle(self, calls: Iterable[Call]) -> list[Outcome]:
         """Submit calls and wait until they are on disk; their outcomes, in order."""

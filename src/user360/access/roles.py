@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-ALL = ("admin", "editor", "agent", "reader", "ingest")
+ALL = ("admin", "editor", "supervisor", "agent", "reader", "ingest")
 OF_PEOPLE = ALL[:-1]  # the last one is for programs
 
 MAY: Mapping[str, tuple[str, ...]] = {
-    "records.read": ("admin", "editor", "agent", "reader"),
-    "records.write": ("admin", "editor", "agent"),
+    "records.read": ("admin", "editor", "supervisor", "agent", "reader"),
+    "records.write": ("admin", "editor", "supervisor", "agent"),
     "records.delete": ("admin", "editor"),
     "records.merge": ("admin", "editor"),
-    "ingest": ("admin", "editor", "agent", "ingest"),
-    "segments.read": ("admin", "editor", "agent", "reader"),
+    "ingest": ("admin", "editor", "supervisor", "agent", "ingest"),
+    "segments.read": ("admin", "editor", "supervisor", "agent", "reader"),
     "segments.write": ("admin", "editor"),
-    "declarations.read": ("admin", "editor", "agent", "reader"),
+    "declarations.read": ("admin", "editor", "supervisor", "agent", "reader"),
     "declarations.write": ("admin", "editor"),
-    "imports.read": ("admin", "editor", "agent", "reader"),
+    "imports.read": ("admin", "editor", "supervisor", "agent", "reader"),
     "imports.write": ("admin", "editor"),
     "exports.read": ("admin", "editor"),
     "exports.write": ("admin", "editor"),
-    "jobs.read": ("admin", "editor", "agent", "reader"),
+    "inbox.read": ("admin", "editor", "supervisor", "agent", "reader"),
+    "inbox.write": ("admin", "editor", "supervisor", "agent"),
+    "inbox.reports": ("admin", "editor", "supervisor", "reader"),
+    "inbox.settings": ("admin",),
+    "flows.read": ("admin", "editor", "supervisor", "agent", "reader"),
+    "flows.write": ("admin", "editor"),
+    "jobs.read": ("admin", "editor", "supervisor", "agent", "reader"),
     "jobs.write": ("admin", "editor"),
-    "workspace.read": ("admin", "editor", "agent", "reader"),
+    "workspace.read": ("admin", "editor", "supervisor", "agent", "reader"),
     "workspace.write": ("admin",),
     "keys": ("admin",),
     "members": ("admin",),

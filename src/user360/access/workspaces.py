@@ -10,6 +10,8 @@ from typing import Any, Literal
 import msgspec
 
 from user360.access.erased import Erased
+from user360.conversations import desks
+from user360.conversations.desk import Desk
 from user360.errors import Conflict, Fault, Invalid
 from user360.events import definitions
 from user360.events import store as event_store
@@ -47,7 +49,8 @@ class Workspace:
     """One tenant as the running process knows it.
 
     The committer alone changes it, within its transaction; readers take `catalogue`, `settings`,
-    `zone`, `segments` (all that are not deleted, by number) and `erased` as they stand.
+    `zone`, `segments` (all that are not deleted, by number), `erased` and `desk` (who answers
+    conversations) as they stand.
     """
 
     def __init__(self, number: int, name: str, settings: WorkspaceSettings, created: int) -> None:
@@ -55,6 +58,9 @@ class Workspace:
         self.name = name
         self.created_at = created
         self.next_record = 1
+        self.next_conversation = 1
+        self.next_message = 1
+        self.desk = Desk()
         self.settings = settings
         self.zone = zoneinfo.ZoneInfo(settings.time_zone)
         self.catalogue = Catalogue()
@@ -64,14 +70,25 @@ class Workspace:
 
     def load(self, connection: Connection) -> None:
         """Read settings, declarations and definitions anew from the ledger."""
-        settings, self.next_record = connection.execute(
-            text("SELECT settings, next_record FROM workspaces WHERE id = :id"), {"id": self.id}
+        settings, *counters = connection.execute(
+            text(
+                "SELECT settings, next_record, next_conversation, next_message FROM workspaces"
+                " WHERE id = :id"
+            ),
+            {"id": self.id},
         ).one()
+        self.next_record, self.next_conversation, self.next_message = counters
         self.apply(msgspec.json.decode(settings, type=WorkspaceSettings))
         self.catalogue = record_store.load_catalogue(connection, self.id)
         self.definitions = event_store.load_definitions(connection, self.id)
         self.segments = {s.id: s for s in segment_store.all_segments(connection, self.id)}
         self.erased.load(connection)
+        self.desk = desks.load(connection, self.id)
+
+    @property
+    def counters(self) -> tuple[int, int, int]:
+        """The numbers that the next record, conversation and message get."""
+        return self.next_record, self.next_conversation, self.next_message
 
     def apply(self, settings: WorkspaceSettings) -> None:
         self.settings = settings
@@ -151,11 +168,15 @@ def create(connection: Connection, name: str, now: int) -> Workspace:
     return Workspace(number, name, settings, now)
 
 
-def save_counter(connection: Connection, workspace: Workspace) -> None:
-    """Keep the next record number: the number of a deleted record is never given again."""
+def save_counters(connection: Connection, workspace: Workspace) -> None:
+    """Keep the next numbers: that of a deleted record is never given again."""
+    record, conversation, message = workspace.counters
     connection.execute(
-        text("UPDATE workspaces SET next_record = :next WHERE id = :id"),
-        {"id": workspace.id, "next": workspace.next_record},
+        text(
+            "UPDATE workspaces SET next_record = :record, next_conversation = :conversation,"
+            " next_message = :message WHERE id = :id"
+        ),
+        {"id": workspace.id, "record": record, "conversation": conversation, "message": message},
     )
 
 

@@ -19,6 +19,7 @@ from user360.erasure.names import Names
 from user360.errors import NotFound
 from user360.events import event
 from user360.events import store as event_store
+from user360.identity import saving
 from user360.identity import store as identity_store
 from user360.platform import Platform
 from user360.storage.ledger import Connection
@@ -78,7 +79,7 @@ def _asked(
         person, seq = erase(change)
         told = _receipt(change, person)
         _keep_away(change, person, job)
-        identity_store.delete_people(connection, change.dialect, person.records)
+        saving.delete_people(connection, change.dialect, person.records)
         change.audit("user.erase", f"record:{told['records'][0]}", erasure=job)
         receipts.begin(connection, platform.vault, job, told, person)
         workspace.erased.load(connection)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from user360.conversations import floor
 from user360.errors import Fault
 
 CUSTOM, SYSTEM, INTERNAL = 0, 1, 2
@@ -33,6 +34,7 @@ SYSTEM_NAMES = frozenset(
         USER_UNMERGE,
         SEGMENT_ENTER,
         SEGMENT_EXIT,
+        *floor.TOLD,
     )
 )
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from user360 import ids
 from user360.events import event
-from user360.identity import resolve
+from user360.identity import resolve, saving
 from user360.identity import store as identity_store
 from user360.imports import store
 from user360.imports.undoing import Done, Replaced
@@ -207,7 +207,7 @@ def _remove(batch: Batch, going: Sequence[tuple[int, str | None, str]], job: str
     if not going:
         return
     numbers = [record for record, _, _ in going]
-    identity_store.delete_people(batch.connection, batch.dialect, numbers)
+    saving.delete_people(batch.connection, batch.dialect, numbers)
     where = (batch.connection, batch.dialect, batch.workspace, batch.position, batch.now)
     pen = Pen(*where, Origin("csv", job))
     first, count = batch.position.last + 1, len(going)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from user360 import errors, ids
 from user360.access.workspaces import Workspace
+from user360.conversations.floor import Told
 from user360.events import definitions, event
 from user360.events.store import Rejection
 from user360.identity import resolve
@@ -18,6 +19,9 @@ from user360.ingest.call import Call, Outcome
 from user360.records import settle
 from user360.records.properties import Property
 from user360.storage.ledger import Connection, Dialect
+
+if TYPE_CHECKING:
+    from user360.ingest.talks import Talks
 
 
 class Work(msgspec.Struct, gc=False):
@@ -33,6 +37,10 @@ class Work(msgspec.Struct, gc=False):
     digest: str | None = None
     decision: resolve.Decision | None = None
     writes: bool = False  # whether it touches any record's cells
+    said: str | None = None  # the digest of its message's id
+    told: Sequence[Told] = ()  # what became of its conversation
+    conversation: int | None = None
+    message: int | None = None
     outcome: Outcome | None = None
 
     @property
@@ -89,7 +97,8 @@ class Batch:
         self.digests: set[str] = set()
         self.rejections: Counter[Rejection] = Counter()
         self.hints = 5
-        self.first_number = workspace.next_record
+        self.talks: Talks | None = None
+        self.counters = workspace.counters
 
     def new_number(self) -> int:
         number = ids.record_number(self.workspace.id, self.workspace.next_record)

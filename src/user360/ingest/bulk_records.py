@@ -124,7 +124,7 @@ def create(pen: Pen, user_ids: Texts, cells: Sequence[str], told: pa.StringArray
     states = pc.binary_join_element_wise('{"id":"r', named, '",', told, "")
     _tell(pen, numbers, states, at)
     pen.workspace.next_record += count
-    workspaces.save_counter(pen.connection, pen.workspace)
+    workspaces.save_counters(pen.connection, pen.workspace)
     return numbers
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from user360.conversations.deeds import Deed
+from user360.conversations.talk import Said
 from user360.errors import Problem
 
 
@@ -45,6 +47,9 @@ class Call(msgspec.Struct, kw_only=True, gc=False):
     is identified (specification: records, "Identity"). `at` is the event time in microseconds;
     of two writes to one property the later (`at`, `message_id`) wins.
 
+    `said` is a message in the session, or in the `conversation` that is named; `deed` is done to a
+    conversation. Naming one alone names its person.
+
     `if_missing` is create or refuse; `if_exists` update, replace, skip or refuse; `undeclared`
     says what a property nobody declared becomes: create, ignore or reject.
     """
@@ -64,6 +69,9 @@ class Call(msgspec.Struct, kw_only=True, gc=False):
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
     event: Event | None = None
+    said: Said | None = None
+    deed: Deed | None = None
+    conversation: int | None = None
     other: int | None = None
     merge: int | None = None
     previous: str | None = None  # the id that `alias` says was used before
@@ -90,5 +98,7 @@ class Outcome(msgspec.Struct, kw_only=True, gc=False):
     changed: bool = False
     merge: int | None = None
     event_id: str | None = None
+    conversation: int | None = None
+    message: int | None = None
     seq: int = 0
     problem: Problem | None = None

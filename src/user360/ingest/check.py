@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from user360 import clock
+from user360.conversations import talk
 from user360.errors import (
     Fault,
     Invalid,
@@ -64,6 +65,10 @@ def _faults(batch: Batch, work: Work) -> list[Fault]:
         faults.append(Fault("timestamp", "invalid", message))
     if call.event is not None:
         faults += event.faults_of(call.event.name, call.event.properties, "")
+    if call.said is not None:
+        faults += talk.faults_of(call.said)
+        if call.session is None and call.conversation is None:
+            faults.append(Fault("session", "invalid", "a session or a conversation must be given"))
     if call.properties or call.complete:
         faults += _properties(batch, work)
     if call.auto:
@@ -80,7 +85,7 @@ _cleaned = functools.lru_cache(maxsize=65_536)(identifier.clean_user_id)
 
 def _names_nobody(call: Call) -> bool:
     """Whether somebody has to be named; a complete write may also make an unidentified record."""
-    return call.verb is Verb.WRITE and not call.complete
+    return call.verb is Verb.WRITE and not call.complete and call.conversation is None
 
 
 def _clean_user_id(call: Call) -> list[Fault]:

@@ -20,6 +20,7 @@ import structlog
 
 from user360.access.workspaces import Workspace
 from user360.clock import Clock
+from user360.conversations.news import Exchange, News
 from user360.errors import Busy, NotFound, Problem, StorageFailed, Unavailable
 from user360.events import store as event_store
 from user360.ingest import steps
@@ -59,6 +60,7 @@ class Committer:
         queue_calls: int,
         commit_calls: int,
         committed: Callable[[int], None],
+        exchange: Exchange | None = None,
     ) -> None:
         self.ledger = ledger
         self.clock = clock
@@ -66,6 +68,8 @@ class Committer:
         self.queue_calls = queue_calls
         self.commit_calls = commit_calls
         self.committed = committed
+        self.exchange = exchange or Exchange()
+        self._news: list[News] = []
         with ledger.read() as connection:
             self.position = Position(event_store.last_position(connection))
         metrics.POSITION.set(self.position.last)
@@ -168,6 +172,7 @@ class Committer:
     def _commit(self, items: list[Item]) -> None:
         started = time.perf_counter()
         before = self.position.last
+        self._news = []
         try:
             with self.ledger.write() as connection:
                 self._settle(connection, items)
@@ -181,6 +186,8 @@ class Committer:
             self.committed(self.position.last)
         for item in items:
             _tell(item, item.result)
+        if self._news:
+            self.exchange.publish(self._news)
 
     def _settle(self, connection: Connection, items: list[Item]) -> None:
         """Settle runs of calls together; a job in between sees all that came before it."""
@@ -209,6 +216,8 @@ class Committer:
                 self.clock.now(),
             )
             outcomes.update(zip(places, steps.run(batch), strict=True))
+            if batch.talks is not None:
+                self._news += batch.talks.news(number)
         self._count(outcomes.values())
         start = 0
         for item in items:

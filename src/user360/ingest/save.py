@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from user360.access import workspaces
 from user360.events import store as event_store
-from user360.identity import store as identity_store
+from user360.identity import saving
 from user360.ingest.batch import Batch
 from user360.records import settle
 
@@ -12,19 +12,19 @@ from user360.records import settle
 def people(batch: Batch) -> None:
     """Records, sessions and merges."""
     where = (batch.connection, batch.dialect)
-    identity_store.delete_people(*where, batch.dead)
+    saving.delete_people(*where, batch.dead)
     _records(batch)
     mapped = {s: leaf for s, leaf in batch.mapped.items() if leaf not in batch.dead}
-    identity_store.save_sessions(*where, batch.workspace.id, mapped, batch.now)
+    saving.save_sessions(*where, batch.workspace.id, mapped, batch.now)
     # Moved to somebody who was deleted next: what they were mapped to before is over as well.
-    identity_store.forget_sessions(*where, batch.workspace.id, batch.mapped.keys() - mapped.keys())
+    saving.forget_sessions(*where, batch.workspace.id, batch.mapped.keys() - mapped.keys())
     for merge in batch.merges.values():
         if not batch.dead & {merge["survivor"], merge["merged"]}:
-            identity_store.save_merge(batch.connection, **merge)
+            saving.save_merge(batch.connection, **merge)
     for number, by in batch.undone.items():
-        identity_store.save_undone(batch.connection, number, batch.now, by)
-    if batch.workspace.next_record != batch.first_number:
-        workspaces.save_counter(batch.connection, batch.workspace)
+        saving.save_undone(batch.connection, number, batch.now, by)
+    if batch.workspace.counters != batch.counters:
+        workspaces.save_counters(batch.connection, batch.workspace)
 
 
 def _records(batch: Batch) -> None:
@@ -38,8 +38,8 @@ def _records(batch: Batch) -> None:
             stayed.append((number, _cells(own), own.created_at, own.updated_at))
         else:
             moved.append(_row(own))
-    identity_store.save_cells(*where, stayed)
-    identity_store.save_records(*where, moved)
+    saving.save_cells(*where, stayed)
+    saving.save_records(*where, moved)
 
 
 def _row(own: settle.Own) -> tuple[object, ...]:

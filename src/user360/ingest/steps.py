@@ -18,7 +18,7 @@ from user360.errors import Fault, PersonErased, Problem, PropertiesRequired
 from user360.events import store as event_store
 from user360.identity import resolve
 from user360.identity import store as identity_store
-from user360.ingest import facts, save
+from user360.ingest import facts, save, talks
 from user360.ingest.batch import Batch, Work
 from user360.ingest.call import Call, Outcome, Verb
 from user360.ingest.check import check
@@ -91,7 +91,10 @@ def decide(batch: Batch) -> None:
             continue
         try:
             _refuse_erased(batch, work.call)
+            if talks.said_already(batch, work):
+                continue
             work.decision = _decision(work, batch.known)
+            talks.decided(batch, work)
         except Problem as problem:
             batch.fail(work, problem)
             continue
@@ -167,10 +170,13 @@ def _exists(call: Call, known: resolve.Known) -> bool:
 STEPS: tuple[Callable[[Batch], None], ...] = (
     check,
     remember,
+    talks.find_talks,
     find,
     decide,
     facts.load,
     facts.settle_calls,
+    talks.tell,
     save.people,
+    talks.save_talks,
     save.log,
 )

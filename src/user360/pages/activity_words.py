@@ -52,6 +52,11 @@ DONE: Mapping[str, str] = {
     "users.tag": "tagged users chosen by {it}",
     "user.erase": "erased {it}",
     "user.allow": "allowed again what {it} had erased",
+    "inbox.settings": "changed the settings of the {it}",
+    "agent.groups": "changed the groups of {it}",
+    "group.make": "made the {it}",
+    "group.rename": "renamed the {it}",
+    "group.delete": "deleted the {it}",
     "merge": "merged two records by hand as {it}",
     "unmerge": "undid {it}",
 }
@@ -69,6 +74,9 @@ KINDS = {
     "key": "API keys",
     "workspace": "The workspace",
     "job": "Cancelled jobs",
+    "inbox": "The inbox",
+    "agent": "Agents",
+    "group": "Groups of agents",
 }
 ITSELF = {"segments": "User 360", "demo": "The demo"}
 

@@ -19,7 +19,8 @@ LONGEST_NAME = 200
 MEANING = {
     "ingest": "sends events and traits, reads nothing; for websites and apps",
     "reader": "reads everything, changes nothing",
-    "agent": "reads, and changes single records",
+    "supervisor": "as an agent, and sees all conversations of their groups",
+    "agent": "reads, changes single records, and answers conversations",
     "editor": "everything but settings, members and keys",
     "admin": "everything",
 }

@@ -18,7 +18,7 @@ from user360.doors.api.bodies import Body
 from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Answer, Asked, Moment
 
-Role = Literal["admin", "editor", "agent", "reader"]
+Role = Literal["admin", "editor", "supervisor", "agent", "reader"]
 Result = TypeVar("Result")
 
 

@@ -21,7 +21,7 @@ from user360.doors.api.shapes import Answer, Asked, Moment
 from user360.errors import Conflict, NotFound, Problem
 from user360.storage.ledger import Connection
 
-Role = Literal["admin", "editor", "agent", "reader", "ingest"]
+Role = Literal["admin", "editor", "supervisor", "agent", "reader", "ingest"]
 
 
 class SettingsEdit(Body):
