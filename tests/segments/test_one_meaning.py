@@ -37,6 +37,8 @@ WAYS: dict[str, Ask] = {
     "nobody merged, by the order of events": lambda w, tree, world: w.ids(
         tree, world, mapped=False, ordered=True
     ),
+    "as of few": lambda w, tree, world: w.ids(tree, world, few=True),
+    "nobody merged, as of few": lambda w, tree, world: w.ids(tree, world, mapped=False, few=True),
     # As the keeper asks about a few people; the complement refers to the same events.
     "together": lambda w, tree, world: w.together([{"not": tree}, tree], world)[1],
     "together, nobody merged": lambda w, tree, world: w.together([tree], world, mapped=False)[0],

@@ -84,20 +84,24 @@ class Warehouse:
             )
 
     def ids(
-        self, given: dict[str, Any], world: World, mapped: bool = True, ordered: bool = False
+        self,
+        given: dict[str, Any],
+        world: World,
+        mapped: bool = True,
+        ordered: bool = False,
+        few: bool = False,
     ) -> set[int]:
         """The records for which the compiler says the condition holds.
 
-        Where `ordered`, the order in which most events are kept may be used.
+        Where `ordered`, the order in which most events are kept may be used; with `few` all of
+        them are gone through, as if they were few.
         """
-        frame = frame_of(world, mapped)
-        if ordered:
-            frame = msgspec.structs.replace(frame, ordered=True)
+        frame = msgspec.structs.replace(frame_of(world, mapped), ordered=ordered, few=few)
         return self.select(given, world, frame)
 
     def few_ids(self, given: dict[str, Any], world: World) -> set[int]:
         """The same of those who were set apart."""
-        frame = msgspec.structs.replace(frame_of(world, mapped=True), schema=FEW)
+        frame = msgspec.structs.replace(frame_of(world, mapped=True), schema=FEW, few=True)
         return self.select(given, world, frame)
 
     def together(

@@ -112,6 +112,28 @@ def test_only_members_of_the_segments_asked_for_are_fetched(shop: Shop) -> None:
         assert found.query("SELECT count(*) FROM temp.members").rows == [(0,)]
 
 
+def test_only_what_is_asked_of_records_and_events_is_fetched(shop: Shop) -> None:
+    def fetched(relation: str, held: Collection[str] | None, **asked: Any) -> list[tuple[Any, ...]]:
+        warehouse, names = shop.platform.wait(), ("Bought",)
+        with few.people(
+            warehouse, shop.workspace, everybody(shop), names, START, (), held, **asked
+        ) as found:
+            return found.query(f"SELECT * FROM temp.{relation} ORDER BY ALL").rows
+
+    ids = [(number,) for number in everybody(shop)]
+    assert fetched("records", None, columns=()) == ids
+    users = [row[:1] for row in fetched("records", None, columns=("user_id", "id"))]
+    assert users == ids
+
+    def told(held: Collection[str] | None, identified: bool) -> set[tuple[bool, bool]]:
+        rows = fetched("events", held, identified=identified)
+        return {(row[4] is not None, row[5] is not None) for row in rows}
+
+    assert told(None, False) == told(["Bought"], True) == {(True, True)}
+    assert told((), True) == {(True, False)}
+    assert told((), False) == {(False, False)}
+
+
 def test_nobody_and_strangers_are_nobody(shop: Shop) -> None:
     deleted = 1 << 40
     assert apart(shop, [])["all"] == apart(shop, [deleted, 5])["all"] == frozenset()

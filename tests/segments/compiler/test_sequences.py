@@ -34,6 +34,8 @@ def asked(given: dict[str, Any], *crowd: Person, world: World = BERLIN) -> set[i
     warehouse.fill(crowd, Random(1))
     found = warehouse.ids(given, world, mapped=False)
     assert warehouse.ids(given, world, mapped=True) == found
+    for mapped in (False, True):
+        assert warehouse.ids(given, world, mapped, few=True) == found
     rest = {person.number for person in crowd} - found
     assert warehouse.ids({**given, "completed": False}, world) == rest
     return found

@@ -40,8 +40,8 @@ class Frame(msgspec.Struct, frozen=True):
     `now` is in microseconds since 1970; `mapped` is False when no record was ever merged away;
     `events` is the relation that events are read from. `segments` are the dynamic segments by
     number: each is written out where it is named, as of the same `now`. Any other segment is
-    answered from its stored members. `ordered` says that events tell how far back they are. With
-    `shared` conditions on events refer to what is there already.
+    answered from its stored members. `ordered` says that events tell how far back they are, `few`
+    that they are a few people's. With `shared` conditions on events refer to what is there already.
     """
 
     schema: str
@@ -52,6 +52,7 @@ class Frame(msgspec.Struct, frozen=True):
     events: str = "events"
     segments: Mapping[int, Node] = MappingProxyType({})
     ordered: bool = False
+    few: bool = False
     shared: Shared | None = None
 
 
@@ -170,7 +171,7 @@ def _sequence(node: nodes.Sequence, frame: Frame, wanted: bool) -> Expr:
 def source(frame: Frame) -> events_sql.Source:
     """Where the events of a frame are."""
     merged = "merged" if frame.mapped else None
-    return events_sql.Source(frame.schema, frame.events, merged, frame.ordered)
+    return events_sql.Source(frame.schema, frame.events, merged, frame.ordered, frame.few)
 
 
 def _membership(node: nodes.Membership, frame: Frame, wanted: bool) -> Expr:

@@ -25,13 +25,15 @@ from user360.segments.language.periods import During, When
 class Source(msgspec.Struct, frozen=True):
     """Where events are: the relation of events, the map of merges or None when it is empty.
 
-    `ordered` says that events tell how far back they are (`Warehouse`: `back`).
+    `ordered` says that events tell how far back they are (`Warehouse`: `back`), `few` that they
+    are so few that planning costs more than going through all of them.
     """
 
     schema: str
     events: str
     merged: str | None
     ordered: bool = False
+    few: bool = False
 
 
 class _Having(msgspec.Struct, frozen=True):
@@ -219,18 +221,34 @@ def scan(
 
     What is selected of them is left open.
     """
-    held = _plain(event, during, when) + [where(test, when) for test in tests]
     events = exp.From(this=sql.relation(source.schema, source.events))
-    return exp.Select(from_=events, where=exp.Where(this=sql.all_of(held)))
+    return exp.Select(from_=events, where=exp.Where(this=fits(event, tests, during, when)))
+
+
+def named(names: Iterable[str], during: During | None, source: Source, when: When) -> exp.Select:
+    """The events of any of these names, in the period. What is selected of them is left open."""
+    is_one = exp.In(this=sql.column("name"), expressions=[sql.text(name) for name in sorted(names)])
+    events = exp.From(this=sql.relation(source.schema, source.events))
+    held = sql.all_of([is_one, *_in_period(during, when)])
+    return exp.Select(from_=events, where=exp.Where(this=held))
+
+
+def fits(event: str, tests: Iterable[PathTest], during: During | None, when: When) -> Expr:
+    """The test of an event: its name, the period, and what it holds. NULL means no."""
+    return sql.all_of([*_plain(event, during, when), *(where(test, when) for test in tests)])
 
 
 def _plain(event: str, during: During | None, when: When) -> list[Expr]:
     """The tests of name and time."""
-    held: list[Expr] = [exp.EQ(this=sql.column("name"), expression=sql.text(event))]
+    is_named = exp.EQ(this=sql.column("name"), expression=sql.text(event))
+    return [is_named, *_in_period(during, when)]
+
+
+def _in_period(during: During | None, when: When) -> list[Expr]:
     window = periods.of(during, when)
-    if window != periods.Window():
-        held.append(comparisons.in_window(sql.column("at"), window))
-    return held
+    if window == periods.Window():
+        return []
+    return [comparisons.in_window(sql.column("at"), window)]
 
 
 def fold(scan: exp.Select, merged: Expr) -> exp.Select:

@@ -22,14 +22,13 @@ from user360.storage.warehouse import Rows, Snapshot, Warehouse, schema_of
 SCHEMA = "temp"
 EVENT_COLUMNS = 'seq, record_id, name, "at", id, properties'
 BARE_COLUMNS = 'seq, record_id, name, "at", NULL::VARCHAR AS id, NULL::VARCHAR AS properties'
+# Where nobody asks what events hold, but which they are.
+NAMED_COLUMNS = 'seq, record_id, name, "at", id, NULL::VARCHAR AS properties'
 # Relations without a row, which are not worth looking up.
-_NO_MERGED = "SELECT 0::BIGINT AS record_id, 0::BIGINT AS survivor_id LIMIT 0"
-_NO_MEMBERS = (
-    "SELECT 0::BIGINT AS segment_id, 0::BIGINT AS record_id, NULL::TIMESTAMP AS since LIMIT 0"
-)
+_NO_MERGED = "(record_id BIGINT, survivor_id BIGINT)"
+_NO_MEMBERS = "(segment_id BIGINT, record_id BIGINT, since TIMESTAMP)"
 _NO_EVENTS = (
-    "SELECT 0::BIGINT AS seq, 0::BIGINT AS record_id, NULL::VARCHAR AS name,"
-    ' NULL::TIMESTAMP AS "at", NULL::VARCHAR AS id, NULL::VARCHAR AS properties LIMIT 0'
+    '(seq BIGINT, record_id BIGINT, name VARCHAR, "at" TIMESTAMP, id VARCHAR, properties VARCHAR)'
 )
 # So many are named in the statement, where zone maps see them; more are joined.
 _NAMED = 16
@@ -61,12 +60,16 @@ def people(
     now: int,
     segments: Collection[int] | None = None,
     held: Collection[str] | None = None,
+    *,
+    columns: Collection[str] | None = None,
+    identified: bool = False,
 ) -> Iterator[People]:
     """The people behind these records, merged-away ones among them, with all that was merged in.
 
     Only events of these `names` and stored members of these `segments` are fetched, and what an
-    event holds only for the names in `held`; None is all of them. Asked as of `now`, in
-    microseconds.
+    event holds only for the names in `held`, and of records only these `columns` beside the id;
+    None is all of them. Events that are not in `held` have an id only if `identified`. Asked as of
+    `now`, in microseconds.
     """
     whole = questions.frame(warehouse, workspace, now)
     with warehouse.snapshot() as view:
@@ -74,10 +77,21 @@ def people(
         merged = _merged(view, schema, numbers)
         away = {record for record, _ in merged}
         roots = (set(numbers) - away) | {survivor for _, survivor in merged}
-        _copy(view, schema, roots, away, names, segments, held)
-        living = view.query(f"SELECT id FROM {SCHEMA}.records").rows
+        records = _among(view, "roots", roots)
+        anybody = _among(view, "anybody", {*roots, *away}) if away else records
+        count = _copy_records(view, f"FROM {schema}.records WHERE id IN {records}", columns)
+        below = f"SELECT * FROM {schema}.merged WHERE survivor_id IN {records}"
+        if away:
+            _table(view, "merged", below)
+        else:
+            _empty(view, "merged", _NO_MERGED)
+        _copy_members(view, f"FROM {schema}.members WHERE record_id IN {anybody}", segments)
+        bare = NAMED_COLUMNS if identified else BARE_COLUMNS
+        source = f"FROM {schema}.events WHERE record_id IN {anybody}"
+        _copy_events(view, source, names, held, bare)
+        living = BitMap64(roots) if count == len(roots) else _living(view)
         frame = msgspec.structs.replace(whole, schema=SCHEMA, mapped=bool(away))
-        yield People(frame, BitMap64(row[0] for row in living), view.position, view)
+        yield People(frame, living, view.position, view)
 
 
 def _merged(view: Snapshot, schema: str, numbers: Collection[int]) -> list[tuple[int, int]]:
@@ -96,41 +110,45 @@ def _merged(view: Snapshot, schema: str, numbers: Collection[int]) -> list[tuple
     return list(found.items())
 
 
-def _copy(
-    view: Snapshot,
-    schema: str,
-    roots: Collection[int],
-    away: Collection[int],
-    names: Collection[str] | None,
-    segments: Collection[int] | None,
-    held: Collection[str] | None,
-) -> None:
-    """Make the temporary relations."""
-    records = _among(view, "roots", roots)
-    anybody = _among(view, "anybody", {*roots, *away}) if away else records
-    _table(view, "records", f"SELECT * FROM {schema}.records WHERE id IN {records}")
-    below = f"SELECT * FROM {schema}.merged WHERE survivor_id IN {records}"
-    _table(view, "merged", below if away else _NO_MERGED)
-    stored = f"SELECT * FROM {schema}.members WHERE record_id IN {anybody}"
-    if segments is not None:
-        stored += f" AND segment_id IN {_listed(segments)}"
-    _table(view, "members", stored if segments is None or segments else _NO_MEMBERS)
-    _copy_events(view, f"FROM {schema}.events WHERE record_id IN {anybody}", names, held)
+def _copy_records(view: Snapshot, source: str, columns: Collection[str] | None) -> int:
+    """The records; how many there are."""
+    listed = "*" if columns is None else ", ".join(["id", *sorted({*columns} - {"id"})])
+    return _table(view, "records", f"SELECT {listed} {source}")
+
+
+def _living(view: Snapshot) -> BitMap64:
+    return BitMap64(row[0] for row in view.query(f"SELECT id FROM {SCHEMA}.records").rows)
+
+
+def _copy_members(view: Snapshot, source: str, segments: Collection[int] | None) -> None:
+    """The stored members of the segments."""
+    if segments is not None and not segments:
+        _empty(view, "members", _NO_MEMBERS)
+        return
+    chosen = "" if segments is None else f" AND segment_id IN {_listed(segments)}"
+    _table(view, "members", f"SELECT * {source}{chosen}")
 
 
 def _copy_events(
-    view: Snapshot, source: str, names: Collection[str] | None, held: Collection[str] | None
+    view: Snapshot,
+    source: str,
+    names: Collection[str] | None,
+    held: Collection[str] | None,
+    bare: str,
 ) -> None:
     """The events; what they hold is most of their bytes, and few questions look into it."""
     if names is None:
         _table(view, "events", f"SELECT {EVENT_COLUMNS} {source}")
         return
     whole = set(names) if held is None else set(names) & set(held)
-    parts = [(BARE_COLUMNS, set(names) - whole), (EVENT_COLUMNS, whole)]
+    parts = [(bare, set(names) - whole), (EVENT_COLUMNS, whole)]
     selects = [
         f"SELECT {columns} {source} AND name IN {_texts(some)}" for columns, some in parts if some
     ]
-    _table(view, "events", selects[0] if selects else _NO_EVENTS)
+    if not selects:
+        _empty(view, "events", _NO_EVENTS)
+        return
+    _table(view, "events", selects[0])
     for select in selects[1:]:
         view.query(f"INSERT INTO {SCHEMA}.events {select}")
 
@@ -152,6 +170,11 @@ def _among(view: Snapshot, name: str, numbers: Collection[int]) -> str:
     return f"(SELECT id FROM {SCHEMA}.{name})"
 
 
-def _table(view: Snapshot, name: str, select: str, given: Sequence[Any] = ()) -> None:
-    """Make a temporary relation."""
-    view.query(f"CREATE TEMP TABLE {name} AS {select}", given)
+def _table(view: Snapshot, name: str, select: str, given: Sequence[Any] = ()) -> int:
+    """Make a temporary relation; how many rows it has."""
+    return int(view.query(f"CREATE TEMP TABLE {name} AS {select}", given).rows[0][0])
+
+
+def _empty(view: Snapshot, name: str, columns: str) -> None:
+    """Make a temporary relation without a row."""
+    view.query(f"CREATE TEMP TABLE {name} {columns}")

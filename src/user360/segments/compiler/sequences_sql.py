@@ -6,6 +6,8 @@ they are chained from the first to the last: an event takes from the latest of t
 when the chain began. Later is better whatever follows, so one beginning an event is enough. With
 no limit the earliest end of a chain is all there is to know of a person.
 
+Of few events all are looked through at once, each with when the latest chain before it began.
+
 Events of one person are ordered by time, then by arrival, whatever record they were written to.
 """
 
@@ -47,9 +49,44 @@ def people(node: Sequence, source: Source, when: When) -> Expr:
     """The sub-select of the ids of people who did the steps; `node.completed` is the caller's."""
     asked = _Asked(node, source, when)
     longest = periods.longest(node.within) if node.within else _EVER
-    if node.within is None or longest >= _EVER:
-        return _whenever(asked)
-    return _within(asked, node.within, longest)
+    within = None if longest >= _EVER else node.within
+    if source.few:
+        return _at_once(asked, within, longest)
+    return _whenever(asked) if within is None else _within(asked, within, longest)
+
+
+def _at_once(asked: _Asked, within: Span | None, longest: int) -> Expr:
+    """All steps in one pass over the events.
+
+    Of the chains that an event may go on with the latest before it is enough, and none is left out
+    on the way that was begun too early: it can only be too early at the end.
+    """
+    *steps, last = (sql.column(_STEP % i) for i in range(1, len(asked.node.steps) + 1))
+    found, start = _told_apart(asked), _AT
+    for i, step in enumerate(steps):
+        reached = exp.Case(ifs=[exp.If(this=step.copy(), true=start.copy())])
+        rest = [*steps[i + 1 :], last]
+        begun = sql.alias(sql.last_before(reached, _PERSON, [_AT, _SEQ]), "start")
+        found = _from(sql.subquery(found, "e"), _PERSON, _AT, _SEQ, *rest, begun)
+        start = _START
+    in_time = [sql.is_not_null(_START.copy())]
+    if within is not None:
+        in_time = [_coarsely(longest), _exactly(within, asked.when)]
+    done = _from(sql.subquery(found, "e"), _PERSON)
+    done.set("where", exp.Where(this=sql.all_of([last, *in_time])))
+    return done
+
+
+def _told_apart(asked: _Asked) -> exp.Select:
+    """The events of all steps, each with its living person and which of the steps it is."""
+    node, when = asked.node, asked.when
+    scan = events_sql.named({step.event for step in node.steps}, node.during, asked.source, when)
+    steps = [
+        sql.alias(events_sql.fits(step.event, step.where, None, when), _STEP % i)
+        for i, step in enumerate(node.steps, 1)
+    ]
+    scan.set("expressions", [_AT.copy(), _SEQ.copy(), *steps])
+    return _with_people(scan, asked.source)
 
 
 def _whenever(asked: _Asked) -> Expr:
@@ -171,14 +208,21 @@ def _from(relation: Expr, *columns: Expr) -> exp.Select:
 
 def _events(asked: _Asked, step: Step) -> exp.Select:
     """The events of a step, each with the living person it counts for."""
-    node, source = asked.node, asked.source
-    scan = events_sql.scan(step.event, step.where, node.during, source, asked.when)
-    record = sql.column("record_id")
+    source = asked.source
+    scan = events_sql.scan(step.event, step.where, asked.node.during, source, asked.when)
+    scan.set("expressions", [_AT.copy(), _SEQ.copy()])
+    return _with_people(scan, source)
+
+
+def _with_people(scan: exp.Select, source: Source) -> exp.Select:
+    """What is selected of events, with the living people they count for in front."""
+    selected, record = scan.expressions, sql.column("record_id")
     if source.merged is None:
-        scan.set("expressions", [sql.alias(record, "person"), _AT.copy(), _SEQ.copy()])
+        scan.set("expressions", [sql.alias(record, "person"), *selected])
         return scan
-    scan.set("expressions", [record, _AT.copy(), _SEQ.copy()])
+    scan.set("expressions", [record, *selected])
     folded = events_sql.fold(scan, sql.relation(source.schema, source.merged))
     (person,) = folded.expressions
-    folded.set("expressions", [sql.alias(person, "person"), _AT.copy(), _SEQ.copy()])
+    names = [sql.column(each.alias_or_name) for each in selected]
+    folded.set("expressions", [sql.alias(person, "person"), *names])
     return folded

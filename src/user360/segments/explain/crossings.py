@@ -82,14 +82,15 @@ def gains(
 def _falls(passing: Passing, zone: ZoneInfo, after: int) -> Iterator[int]:
     """The times at which an edge falls back behind moments; day by day, whatever their number."""
     search = _Search(passing, zone, None, None)
-    start = after
-    while start < LAST and search.at(start) - passing.moments[-1] <= _BACK:
+    start, first = after, search.at(after)
+    while start < LAST and first - passing.moments[-1] <= _BACK:
         end = min(periods.today(When(start, zone)).end or LAST, LAST)
-        for at in (*search.falls(start, end), end):
-            here, before = (bisect_left(passing.moments, search.at(us)) for us in (at, at - 1))
-            if here < before:
+        last, following = search.at(end - 1), search.at(end)
+        falls = [*search.falls(start, end, first, last), (end, last, following)]
+        for at, before, here in falls:
+            if bisect_left(passing.moments, here) < bisect_left(passing.moments, before):
                 yield at
-        start = end
+        start, first = end, following
 
 
 def leaves(
@@ -155,13 +156,15 @@ class _Search(msgspec.Struct, frozen=True):
         there = self.at(middle)
         return middle if self.outside(there) else self.within(middle, end, there)
 
-    def falls(self, start: int, end: int) -> Iterator[int]:
-        """The times after `start` and before `end` at which it falls back."""
-        first, last = self.at(start), self.at(end - 1)
+    def falls(self, start: int, end: int, first: int, last: int) -> Iterator[tuple[int, int, int]]:
+        """The times after `start`, where it is at `first`, and before `end`, where it ends up at
+        `last`, at which it falls back; each with where it was right before, and is then.
+        """
         if last - first in (0, end - 1 - start) or start // MINUTE == (end - 1) // MINUTE:
             return
         middle = (start // MINUTE + (end - 1) // MINUTE + 1) // 2 * MINUTE
-        yield from self.falls(start, middle)
-        if self.at(middle) < self.at(middle - 1):
-            yield middle
-        yield from self.falls(middle, end)
+        before, there = self.at(middle - 1), self.at(middle)
+        yield from self.falls(start, middle, first, before)
+        if there < before:
+            yield middle, before, there
+        yield from self.falls(middle, end, there, last)

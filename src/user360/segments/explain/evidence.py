@@ -240,10 +240,7 @@ def _totals(asked: Sequence[_Counted], people: People) -> tuple[Any, ...]:
 
 def _fits(each: _Counted, people: People) -> Expr:
     """What is counted, as the compiler asks for it."""
-    source = events_sql.Source(people.frame.schema, people.frame.events, None)
-    scan = events_sql.scan(each.event, each.where, each.during, source, _when(people))
-    fits: Expr = scan.args["where"].this
-    return fits
+    return events_sql.fits(each.event, each.where, each.during, _when(people))
 
 
 def _sum(test: Compared, fits: Expr) -> Expr:

@@ -100,7 +100,8 @@ class Timeline:
         """The times at which the truth can change; those that bring events where only more can."""
         zone = self.frame.zone
         if self._fewer and (self._fewer > 0) != self._truth:
-            return crossings.gains(self._passings[::2], self._passings[1::2], zone, self._reached)
+            starts, ends = _joined(self._passings[::2]), _joined(self._passings[1::2])
+            return crossings.gains([starts], [ends], zone, self._reached)
         return crossings.times(self._passings, zone, self._reached)
 
     def _stepped(self) -> Seeking:
@@ -155,6 +156,12 @@ class Timeline:
         edge, moments = starts[0].edge, starts[0].moments
         within = moments[bisect_left(moments, edge(when) or 0) :]
         return Passing(edge, within) if within else None
+
+
+def _joined(passings: Sequence[Passing]) -> Passing:
+    """What the same edge of one window passes of all the steps."""
+    moments = sorted({moment for each in passings for moment in each.moments})
+    return Passing(passings[0].edge, moments, passings[0].is_date)
 
 
 def _between(same: int, other: int, probes: int) -> list[int]:
@@ -248,7 +255,7 @@ def _together(asked: Iterable[tuple[Node, int]], frame: Frame) -> str:
     ready: dict[tuple[Worked, int], Ready] = {}
     columns = []
     for node, at in asked:
-        there = msgspec.structs.replace(frame, now=at)
+        there = msgspec.structs.replace(frame, now=at, few=True)
 
         def name(worked: Worked, there: Frame = there) -> str:
             key = (worked, there.now)
