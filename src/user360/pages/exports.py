@@ -23,12 +23,6 @@ from user360.pages import card_words, forms, render, route, users_view, words
 from user360.pages.render import Asked
 
 AT_ONCE = 50
-FORMATS = {
-    "csv": ("CSV", "For spreadsheets and most other systems."),
-    "xlsx": ("Excel", "A workbook."),
-    "jsonl": ("JSON lines", "For programs: one line each."),
-    "parquet": ("Parquet", "For analysts and warehouses."),
-}
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -51,7 +45,6 @@ async def listing(request: Asked, cursor: FromQuery[str | None] = None) -> Respo
         made=made,
         cursor=cursor,
         following=following,
-        formats=FORMATS,
         waits=" ".join(job.id for job in found if not job.finished),
     )
 
@@ -113,7 +106,6 @@ async def new(request: Asked) -> Response[str]:
         columns=held,
         chosen=chosen,
         names=names,
-        formats=FORMATS,
     )
 
 

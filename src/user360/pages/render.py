@@ -54,6 +54,7 @@ def environment() -> jinja2.Environment:
         "json": lambda given: msgspec.json.encode(given).decode(),
     }
     made.globals |= {"static": static.address, "icon": lambda name: Markup(static.icon(name))}
+    made.globals["formats"] = words.FORMATS
     return made
 
 

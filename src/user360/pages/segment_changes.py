@@ -20,8 +20,6 @@ from user360.pages.render import Asked
 from user360.segments import conditions, define, editing, lifetime, statics, versions
 from user360.segments.store import Segment
 
-FORMATS = {"csv": "CSV", "xlsx": "Excel", "jsonl": "JSON lines", "parquet": "Parquet"}
-
 
 @route.shown("/segments/{segment_id:int}/edit", may="segments.write")
 async def edit(request: Asked, segment_id: FromPath[int]) -> Response[str]:

@@ -15,6 +15,13 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 # Where each unit ends, how many seconds it has, and what it is called.
 STEPS = ((HOUR, MINUTE, "min"), (DAY, HOUR, "h"), (30 * DAY, DAY, "d"))
 WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# The formats of files that leave: what each is called, and for whom it is.
+FORMATS = {
+    "csv": ("CSV", "For spreadsheets and most other systems."),
+    "xlsx": ("Excel", "A workbook."),
+    "jsonl": ("JSON lines", "For programs: one line each."),
+    "parquet": ("Parquet", "For analysts and warehouses."),
+}
 
 
 def number(value: float | None) -> str:
