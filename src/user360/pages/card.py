@@ -33,8 +33,7 @@ async def card(request: Asked, record_id: FromPath[str]) -> Response[str]:
     view = View.of(query)
     if render.from_htmx(request):
         given = await card_page.panel(request, record, view)
-        known = card_page.known(request, record)
-        return render.page(request, "card/panel.html", **known, **given)
+        return card_page.part(request, "card/panel.html", record, **given)
     return render.page(request, "card/card.html", **await card_page.whole(request, record, view))
 
 
@@ -43,8 +42,7 @@ async def more(request: Asked, record_id: FromPath[str]) -> Response[str]:
     """The next page of the timeline."""
     _, record = card_page.living(request, record_id)
     given = await card_page.events(request, record, View.of(request.url.query))
-    known = card_page.known(request, record)
-    return render.page(request, "card/events.html", **known, **given)
+    return card_page.part(request, "card/events.html", record, **given)
 
 
 @shown("/users/{record_id:str}/segments", may="segments.read")
@@ -56,10 +54,10 @@ async def segments(
     number, record = card_page.living(request, record_id)
     await asyncio.to_thread(platform.keeper.settle, min(seq, platform.committer.position.last))
     found = await card_page.segments(request, number)
-    return render.page(
+    return card_page.part(
         request,
         "card/segments.html",
-        **card_page.known(request, record),
+        record,
         segments=found,
         others=card_page.others(request, found),
         pending=0,
@@ -100,10 +98,10 @@ async def _why(request: Asked, record_id: str, segment_id: int) -> Response[str]
     segment = await members.one(request, segment_id)
     found = await why.told(request, number, segment)
     platform = gate.platform_of(request)
-    return render.page(
+    return card_page.part(
         request,
         "card/why.html" if render.from_htmx(request) else "card/why_page.html",
-        **card_page.known(request, record),
+        record,
         segment=segment,
         found=found,
         kind_of=card_words.kind_of,
@@ -127,8 +125,7 @@ async def property_row(
     _, record = card_page.living(request, record_id)
     _declared(request, name)
     (row,) = [r for r in await card_page.properties(request, record) if r.declared.name == name]
-    known = card_page.known(request, record)
-    return render.page(request, "card/property.html", **known, row=row, focus=name)
+    return card_page.part(request, "card/property.html", record, row=row, focus=name)
 
 
 @shown("/users/{record_id:str}/properties/{name:str}/edit", may="records.write")
@@ -140,11 +137,8 @@ async def property_edit(
     declared = _declared(request, name)
     zone = gate.actor_of(request).workspace.zone
     field = card_fields.field(declared, record.properties.get(name), zone)
-    known = card_page.known(request, record)
-    choices = card_fields.CHOICES
-    return render.page(
-        request, "card/edit.html", **known, declared=declared, field=field, choices=choices
-    )
+    given = {"declared": declared, "field": field, "choices": card_fields.CHOICES}
+    return card_page.part(request, "card/edit.html", record, **given)
 
 
 @shown("/users/{record_id:str}/properties/{name:str}/history", may="records.read")
@@ -161,8 +155,7 @@ async def property_history(
         request, lambda w: told.changes(w, workspace.id, number, CHANGES, cursor, name)
     )
     given: dict[str, Any] = {"declared": declared, "changes": changes, "following": following}
-    known = card_page.known(request, record)
-    return render.page(request, "card/history.html", **known, **given, doors=card_words.DOORS)
+    return card_page.part(request, "card/history.html", record, **given, doors=card_words.DOORS)
 
 
 ROUTES: list[HTTPRouteHandler] = [

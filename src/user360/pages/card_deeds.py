@@ -101,10 +101,10 @@ async def merging(
         if theirs.get(name) not in (None, mine.get(name))
     ]
     merged = shapes.record(request, taken)
-    return render.page(
+    return card_page.part(
         request,
         "card/merging.html",
-        **card_page.known(request, shapes.record(request, survivor)),
+        shapes.record(request, survivor),
         merged=merged,
         other=card_words.name_of(merged),
         differing=differing,
@@ -154,8 +154,7 @@ async def undoing(
         for name, value in record.properties.items()
         if value != survivor.get(name)
     ]
-    known = card_page.known(request, record)
-    return render.page(request, "card/undoing.html", **known, seen=seen, loses=loses)
+    return card_page.part(request, "card/undoing.html", record, seen=seen, loses=loses)
 
 
 @deed("/users/{record_id:str}/merges/{merge_id:str}/undo", may="records.merge")

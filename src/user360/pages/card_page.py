@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
+from litestar import Response
 
 from user360 import clock
 from user360.doors import gate
@@ -15,7 +16,7 @@ from user360.doors.api.person import Provenance
 from user360.doors.api.shapes import Record
 from user360.events import timeline
 from user360.identity import history, merges, people
-from user360.pages import card_timeline, card_words
+from user360.pages import card_timeline, card_words, render
 from user360.pages.render import Asked
 from user360.records.properties import Property
 from user360.segments.memberships import Membership
@@ -115,6 +116,11 @@ def known(request: Asked, record: Record) -> dict[str, Any]:
         "label": card_words.label,
         "there": _there(request, record),
     }
+
+
+def part(request: Asked, template: str, record: Record, **given: Any) -> Response[str]:
+    """A part of somebody's card, from its template and what it shows beside what is known."""
+    return render.page(request, template, **known(request, record), **given)
 
 
 def _there(request: Asked, record: Record) -> str:
