@@ -46,16 +46,20 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def carry_out(conversation: Conversation, deed: Deed, floor: Floor) -> list[Told]:
     """Do a deed to a conversation. Raises `Invalid` naming what is wrong, `Conflict`."""
     was = (conversation.state, conversation.assignee)
+    tags = _tags(conversation, deed)  # what is refused is refused before anything is done
     ACTIONS[deed.action](conversation, deed, floor)
-    if deed.add_tags or deed.remove_tags:
-        kept = [t for t in conversation.tags if t not in deed.remove_tags]
-        kept += [t for t in dict.fromkeys(deed.add_tags) if t not in kept]
-        if len(kept) > MOST_TAGS:
-            raise Invalid.at("tags", f"A conversation has at most {MOST_TAGS} tags")
-        conversation.tags = tuple(kept)
+    conversation.tags = tags
     if deed.action != "flow":
         conversation.updated_at = max(conversation.updated_at, floor.now)
     return changed(conversation, was, floor, begun=False)
+
+
+def _tags(conversation: Conversation, deed: Deed) -> tuple[str, ...]:
+    kept = [t for t in conversation.tags if t not in deed.remove_tags]
+    kept += [t for t in dict.fromkeys(deed.add_tags) if t not in kept]
+    if len(kept) > MOST_TAGS:
+        raise Invalid.at("tags", f"A conversation has at most {MOST_TAGS} tags")
+    return tuple(kept)
 
 
 def faults_of(deed: Deed, desk: Desk) -> list[Fault]:
