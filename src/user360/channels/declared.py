@@ -1,0 +1,150 @@
+"""What there is to set on each channel: one declared shape a channel, with its secrets named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+import email_validator
+import msgspec
+
+LONGEST = 4_096  # characters of a setting
+GRAPH = "https://graph.facebook.com/v23.0"
+LEAST_KEY = 32  # characters of a key that signs
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\Z|\[?[0-9A-Fa-f:.]+\]?\Z")
+
+
+class Shape(msgspec.Struct, frozen=True, rename="camel"):
+    """The settings of a channel that needs none of its own: any bot's, by the API.
+
+    `SECRET` names those that are kept encrypted and never told again, by their dotted paths.
+    """
+
+    SECRET: ClassVar[tuple[str, ...]] = ()
+
+
+class Web(Shape, frozen=True, rename="camel"):
+    """The widget: `signingKey` signs who is signed in on the page.
+
+    `pageProperties` says whether what a page tells without a signature is kept as well.
+    """
+
+    SECRET: ClassVar[tuple[str, ...]] = ("signingKey",)
+    signing_key: str = ""
+    page_properties: bool = False
+
+
+class WhatsApp(Shape, frozen=True, rename="camel"):
+    """The Cloud API, by the names that Meta gives its parts."""
+
+    SECRET: ClassVar[tuple[str, ...]] = ("verifyToken", "appSecret", "accessToken")
+    phone_number_id: str = ""
+    api_base: str = GRAPH
+    verify_token: str = ""
+    app_secret: str = ""
+    access_token: str = ""
+
+
+Security = Literal["starttls", "tls", "none"]
+
+
+class Smtp(msgspec.Struct, frozen=True):
+    """Where mail is handed in."""
+
+    host: str = ""
+    port: int = 587
+    security: Security = "starttls"
+    user: str = ""
+    password: str = ""
+
+
+class Imap(msgspec.Struct, frozen=True):
+    """Where mail is fetched."""
+
+    host: str = ""
+    port: int = 993
+    security: Security = "tls"
+    user: str = ""
+    password: str = ""
+    folder: str = "INBOX"
+
+
+class Email(Shape, frozen=True, rename="camel"):
+    """A mailbox: `address` is who it is, `name` how it signs."""
+
+    SECRET: ClassVar[tuple[str, ...]] = ("smtp.password", "imap.password")
+    address: str = ""
+    name: str = ""
+    smtp: Smtp = Smtp()
+    imap: Imap = Imap()
+
+
+SHAPES: Mapping[str, type[Shape]] = {"web": Web, "whatsapp": WhatsApp, "email": Email}
+
+
+def shape_of(channel: str) -> type[Shape]:
+    """The settings that a channel of this name has."""
+    return SHAPES.get(channel, Shape)
+
+
+def leaves(shape: type[Any], above: str = "") -> dict[str, Any]:
+    """Every single setting of a shape by its dotted path, with its type."""
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(shape):
+        path = above + field.encode_name
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            found |= leaves(field.type, f"{path}.")
+        else:
+            found[path] = field.type
+    return found
+
+
+def wrong_with(path: str, value: object) -> str:
+    """What is wrong with a setting that has the right type; empty when nothing is.
+
+    An empty text takes a setting away, so it is always right.
+    """
+    if isinstance(value, str) and value:
+        return _wrong_text(path, value)
+    if path.endswith(".port") and isinstance(value, int) and not 1 <= value <= 65_535:
+        return "a port is a number from 1 to 65535"
+    return ""
+
+
+def _wrong_text(path: str, value: str) -> str:
+    name = path.rpartition(".")[2]
+    if len(value) > LONGEST:
+        return f"{name} has at most {LONGEST:,} characters"
+    if not value.isprintable():
+        return f"{name} must be one line of text"
+    if name == "apiBase" and not _is_address(value):
+        return "apiBase must begin with https:// or http:// and name a host"
+    if name == "phoneNumberId" and not (value.isascii() and value.isdigit()):
+        return "phoneNumberId is the number that Meta shows for it: digits alone"
+    if name == "host" and not _HOST.match(value):
+        return "host must be a host name or an address, without a port"
+    if name == "signingKey" and len(value) < LEAST_KEY:
+        return f"signingKey needs at least {LEAST_KEY} characters"
+    if name == "address":
+        return _wrong_mail(value)
+    return ""
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _wrong_mail(value: str) -> str:
+    try:
+        email_validator.validate_email(
+            value, check_deliverability=False, test_environment=True, allow_domain_literal=True
+        )
+    except email_validator.EmailNotValidError:
+        return "address must be an e-mail address"
+    return ""

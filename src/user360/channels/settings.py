@@ -1,0 +1,212 @@
+"""How the channels of a workspace are set: read without secrets, changed by parts, used whole.
+
+Settings are told and changed nested (`{"smtp": {"host": ...}}`) and kept flat, by dotted paths.
+"""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from user360.access.change import Change
+from user360.access.vault import Vault
+from user360.access.workspaces import Workspace
+from user360.channels import declared, store
+from user360.channels.declared import Shape
+from user360.conversations import managing
+from user360.conversations.desk import Channel
+from user360.errors import Fault, Invalid
+from user360.platform import Platform
+from user360.storage.ledger import Connection
+
+Settings = TypeVar("Settings", bound=Shape)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
+FLOW = "flow:"
+WEBHOOK = "webhook"
+# Those that are always there to be set; others are there once something sends by them.
+BUILT_IN = ("web", "whatsapp", "email", "api")
+
+
+def names(workspace: Workspace) -> list[str]:
+    """The channels that can be shown: the built-in ones, then those that were set besides."""
+    return [*BUILT_IN, *sorted(workspace.desk.channels.keys() - set(BUILT_IN))]
+
+
+def read(platform: Platform, workspace: Workspace, name: str) -> dict[str, Any]:
+    """How a channel is set, without its secrets; `secretsSet` names those that it has.
+
+    Raises `Invalid` for a name that no channel can have.
+    """
+    _need_name(name)
+    with platform.ledger.read() as connection:
+        held = _secrets(connection, platform.vault, workspace, name)
+    return told(workspace, name, held)
+
+
+def told(workspace: Workspace, name: str, secrets: Mapping[str, str]) -> dict[str, Any]:
+    """How a channel is told to those who may change it."""
+    channel = _channel(workspace, name)
+    shape = declared.shape_of(name)
+    whole = msgspec.to_builtins(msgspec.convert(_nested(channel.settings), shape))
+    flat = {path: value for path, value in _flat(whole).items() if path not in shape.SECRET}
+    return {
+        "name": name,
+        "active": channel.active,
+        "bot": channel.bot,
+        **_nested(flat),
+        "secretsSet": sorted(secrets),
+    }
+
+
+def secrets(platform: Platform, workspace: Workspace, name: str) -> dict[str, str]:
+    """A channel's secrets by their dotted paths, for the code that needs them."""
+    with platform.ledger.read() as connection:
+        return _secrets(connection, platform.vault, workspace, name)
+
+
+def whole(platform: Platform, workspace: Workspace, name: str, shape: type[Settings]) -> Settings:
+    """A channel's settings with its secrets in their places, for the code that needs them."""
+    held = secrets(platform, workspace, name)
+    flat = {**_channel(workspace, name).settings, **held}
+    return msgspec.convert(_nested(flat), shape)
+
+
+def change(change: Change, vault: Vault, name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Put what is given into a channel's settings; how it is told then.
+
+    Null or an empty text takes a setting back. Raises `Invalid` naming each bad one by its path.
+    """
+    _need_name(name)
+    workspace = change.workspace
+    channel = _channel(workspace, name)
+    wanted = {k: v for k, v in given.items() if k not in ("active", "bot")}
+    active, bot = given.get("active", channel.active), given.get("bot", channel.bot)
+    faults = _faults_of_all(active, bot)
+    leaves = declared.leaves(declared.shape_of(name))
+    flat = _given(wanted, leaves, faults)
+    if faults:
+        raise Invalid(faults[0].message, faults=faults)
+    held = _secrets(change.connection, vault, workspace, name)
+    settings = dict(channel.settings)
+    for path, value in flat.items():
+        into = held if path in declared.shape_of(name).SECRET else settings
+        if value in (None, ""):
+            into.pop(path, None)
+        else:
+            into[path] = value
+    changed = Channel(name, bot or "", active, settings)
+    sealed = vault.seal(msgspec.json.encode(held).decode()) if held else ""
+    store.save(change.connection, workspace.id, changed, sealed, change.now)
+    change.audit("channel.settings", f"channel:{name}", changed=sorted(_named(given)))
+    managing.reload(change)
+    return told(workspace, name, held)
+
+
+def state(platform: Platform, workspace: Workspace, name: str) -> dict[str, Any]:
+    """What a channel has noted for itself: how far it has read, say."""
+    with platform.ledger.read() as connection:
+        return store.kept(connection, workspace.id, name).state
+
+
+def save_state(
+    connection: Connection, workspace: Workspace, name: str, noted: dict[str, Any]
+) -> None:
+    """Note something for a channel that was set, in the writer's transaction."""
+    store.save_state(connection, workspace.id, name, noted)
+
+
+def _channel(workspace: Workspace, name: str) -> Channel:
+    return workspace.desk.channels.get(name) or Channel(name)
+
+
+def _secrets(
+    connection: Connection, vault: Vault, workspace: Workspace, name: str
+) -> dict[str, str]:
+    sealed = store.kept(connection, workspace.id, name).secrets
+    return msgspec.json.decode(vault.unseal(sealed), type=dict[str, str]) if sealed else {}
+
+
+def _need_name(name: str) -> None:
+    if not NAME.match(name):
+        message = "A channel's name is 1 to 64 letters, digits, - and _"
+        raise Invalid.at("channel", message)
+
+
+def _faults_of_all(active: object, bot: object) -> list[Fault]:
+    """What is wrong with the settings that every channel has."""
+    found = []
+    if not isinstance(active, bool):
+        found.append(Fault("active", "invalidDataType", "active must be true or false"))
+    if bot is not None and not _is_bot(bot):
+        message = "bot must be flow: with the name of a flow, webhook, or empty for agents"
+        found.append(Fault("bot", "invalid", message))
+    return found
+
+
+def _is_bot(bot: object) -> bool:
+    if not isinstance(bot, str):
+        return False
+    return bot in ("", WEBHOOK) or bool(bot.startswith(FLOW) and NAME.match(bot[len(FLOW) :]))
+
+
+def _given(
+    wanted: dict[str, Any], leaves: dict[str, Any], faults: list[Fault], above: str = ""
+) -> dict[str, Any]:
+    """The settings that are given, by their dotted paths; what is wrong with them is noted."""
+    found: dict[str, Any] = {}
+    for name, value in wanted.items():
+        path = f"{above}{name}"
+        if path in leaves:
+            found[path] = value
+            faults += _faults_of(path, value, leaves[path])
+        elif any(leaf.startswith(f"{path}.") for leaf in leaves):
+            if isinstance(value, dict):
+                found |= _given(value, leaves, faults, f"{path}.")
+            else:
+                faults.append(Fault(path, "invalidDataType", f"{path} must be an object"))
+        else:
+            there = ", ".join(["active", "bot", *leaves])
+            message = f"This channel has no such setting; there are {there}"
+            faults.append(Fault(path[:200], "invalid", message))
+    return found
+
+
+def _faults_of(path: str, value: object, kind: Any) -> list[Fault]:
+    if value is None:
+        return []
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        there = ", ".join(typing.get_args(kind))
+        message = f"{path} must be one of {there}" if there else str(error)
+        return [Fault(path, "invalidDataType", message)]
+    wrong = declared.wrong_with(path, value)
+    return [Fault(path, "invalid", wrong)] if wrong else []
+
+
+def _flat(nested: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in nested.items():
+        path = f"{above}{name}"
+        found |= _flat(value, f"{path}.") if isinstance(value, dict) else {path: value}
+    return found
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for path, value in flat.items():
+        *above, name = path.split(".")
+        place = found
+        for part in above:
+            place = place.setdefault(part, {})
+        place[name] = value
+    return found
+
+
+def _named(given: dict[str, Any]) -> list[str]:
+    """What was given, by name alone: nothing of a value is noted."""
+    return [str(name)[:64] for name in _flat(given)]

@@ -1,0 +1,113 @@
+"""What a channel's settings take, keep secret and tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.stories.shop import Shop
+from user360.access import audit
+from user360.channels import declared, settings
+from user360.channels.declared import Email, WhatsApp
+from user360.errors import Invalid
+from user360.storage.ledger import Connection
+
+TOKEN = "verysecretaccesstoken"
+
+
+def put(shop: Shop, name: str, **given: Any) -> dict[str, Any]:
+    platform = shop.platform
+
+    def job(connection: Connection) -> dict[str, Any]:
+        change = platform.change(connection, shop.workspace, "key:1")
+        return settings.change(change, platform.vault, name, given)
+
+    return platform.write(job)
+
+
+def test_secrets_are_kept_but_never_told(shop: Shop) -> None:
+    told = put(shop, "whatsapp", phoneNumberId="1023", accessToken=TOKEN, bot="webhook")
+    assert told == settings.read(shop.platform, shop.workspace, "whatsapp")
+    assert told["phoneNumberId"] == "1023"
+    assert told["secretsSet"] == ["accessToken"]
+    assert "accessToken" not in told
+    assert (told["bot"], told["active"]) == ("webhook", True)
+    whole = settings.whole(shop.platform, shop.workspace, "whatsapp", WhatsApp)
+    assert (whole.access_token, whole.phone_number_id) == (TOKEN, "1023")
+    assert whole.api_base == declared.GRAPH
+    for path in shop.platform.directory.glob("ledger.db*"):
+        assert TOKEN.encode() not in path.read_bytes()
+
+
+def test_parts_are_changed_and_the_rest_stays(shop: Shop) -> None:
+    put(shop, "email", address="help@shop.example", smtp={"host": "mx", "password": "one"})
+    put(shop, "email", smtp={"port": 25, "security": "none"})
+    whole = settings.whole(shop.platform, shop.workspace, "email", Email)
+    assert (whole.smtp.host, whole.smtp.port, whole.smtp.password) == ("mx", 25, "one")
+    told = put(shop, "email", smtp={"password": None}, active=False)
+    assert (told["secretsSet"], told["active"], told["smtp"]["host"]) == ([], False, "mx")
+    assert shop.workspace.desk.bot_of("email") == ""
+
+
+def test_what_a_channel_notes_for_itself_outlives_its_settings(shop: Shop) -> None:
+    put(shop, "email", address="help@shop.example")
+    noted = {"uid": 17}
+    platform, workspace = shop.platform, shop.workspace
+    platform.write(lambda c: settings.save_state(c, workspace, "email", noted))
+    put(shop, "email", address="team@shop.example")
+    assert settings.state(platform, workspace, "email") == noted
+
+
+def test_any_bot_has_a_channel_of_its_own(shop: Shop) -> None:
+    told = put(shop, "telegram", bot="flow:hello")
+    assert told == {"name": "telegram", "active": True, "bot": "flow:hello", "secretsSet": []}
+    assert settings.names(shop.workspace) == ["web", "whatsapp", "email", "api", "telegram"]
+    assert shop.workspace.desk.bot_of("telegram") == "flow:hello"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "path"),
+    [
+        ("web", {"colour": "red"}, "colour"),
+        ("web", {"signingKey": "short"}, "signingKey"),
+        ("web", {"active": "yes"}, "active"),
+        ("api", {"bot": "flow:"}, "bot"),
+        ("api", {"bot": 7}, "bot"),
+        ("whatsapp", {"phoneNumberId": "+49 1"}, "phoneNumberId"),
+        ("whatsapp", {"phoneNumberId": 1023}, "phoneNumberId"),
+        ("whatsapp", {"apiBase": "ftp://x"}, "apiBase"),
+        ("whatsapp", {"apiBase": "https://[x"}, "apiBase"),
+        ("whatsapp", {"appSecret": "two\nlines"}, "appSecret"),
+        ("email", {"address": "nobody"}, "address"),
+        ("email", {"smtp": "mx"}, "smtp"),
+        ("email", {"smtp": {"port": 0}}, "smtp.port"),
+        ("email", {"smtp": {"port": "25"}}, "smtp.port"),
+        ("email", {"imap": {"host": "a b"}}, "imap.host"),
+        ("email", {"imap": {"security": "ssl"}}, "imap.security"),
+        ("a channel", {}, "channel"),
+    ],
+)
+def test_what_cannot_be_set_says_where(
+    shop: Shop, name: str, given: dict[str, Any], path: str
+) -> None:
+    with pytest.raises(Invalid) as raised:
+        put(shop, name, **given)
+    assert [fault.path for fault in raised.value.faults] == [path]
+    assert name not in shop.workspace.desk.channels
+
+
+def test_all_that_is_wrong_is_named_and_nothing_kept(shop: Shop) -> None:
+    with pytest.raises(Invalid) as raised:
+        put(shop, "email", address="x", bot="?", smtp={"port": -1, "host": "mx"})
+    assert [f.path for f in raised.value.faults] == ["bot", "address", "smtp.port"]
+    assert settings.read(shop.platform, shop.workspace, "email")["smtp"]["host"] == ""
+
+
+def test_the_audit_names_what_was_changed_and_no_value(shop: Shop) -> None:
+    put(shop, "whatsapp", accessToken=TOKEN)
+    with shop.platform.ledger.read() as connection:
+        lines = audit.lines(connection, shop.workspace.id, None, 10)
+    assert [(n["action"], n["detail"]) for n in lines][:1] == [
+        ("channel.settings", {"changed": ["accessToken"]})
+    ]
