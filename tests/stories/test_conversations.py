@@ -12,9 +12,9 @@ from user360.access import members
 from user360.access.change import Change
 from user360.conversations import managing, store
 from user360.conversations.deeds import Deed
-from user360.conversations.news import News
+from user360.conversations.news import News, Typing
 from user360.conversations.talk import Conversation, Message, Said
-from user360.ingest.call import Outcome, Verb
+from user360.ingest.call import Outcome, Session, Verb
 from user360.platform import Platform
 from user360.storage.ledger import Connection
 
@@ -213,6 +213,55 @@ def test_who_is_deleted_takes_along_what_was_said(shop: Shop) -> None:
             )
             assert count.scalar_one() == 0
     assert does(shop, chat.conversation, "resolve").problem is not None
+
+
+def test_who_is_not_the_same_person_is_somebody_unknown_from_then_on(shop: Shop) -> None:
+    shop.identify("s", "asha")
+    chat = says(shop, "I am her brother")
+    parted = shop.send(verb=Verb.PART, session=Session("web", "s"), conversation=chat.conversation)
+    assert parted.created
+    assert held(shop, chat).record == parted.record
+    assert shop.record(parted.record)["userId"] is None
+    assert says(shop, "Thanks").record == parted.record
+    again = shop.call(verb=Verb.PART, session=Session("web", "s"))
+    refused = shop.settle(again)[0].problem
+    assert refused is not None
+    assert refused.status == 409
+
+
+def test_what_has_ended_goes_along_when_it_is_named(shop: Shop) -> None:
+    shop.identify("s", "asha")
+    chat = says(shop, "I am her brother")
+    does(shop, chat.conversation, "resolve")
+    parted = shop.send(verb=Verb.PART, session=Session("web", "s"), conversation=chat.conversation)
+    assert held(shop, chat).record == parted.record
+
+
+def test_an_agent_who_left_gives_up_what_she_had(shop: Shop) -> None:
+    her = agent(shop)
+    chat = says(shop, "Hello")
+    change(shop, lambda c: members.remove(c, her))
+    shop.platform.reload_members()
+    assert does(shop, chat.conversation, "leave", assignee=her).problem is None
+    assert (held(shop, chat).assignee, held(shop, chat).state) == (None, "open")
+
+
+def test_nothing_is_done_when_something_happened_since(shop: Shop) -> None:
+    chat = says(shop, "Hello")
+    seen = held(shop, chat).updated_at
+    says(shop, "Still there?")
+    does(shop, chat.conversation, "resolve", unless_since=seen)
+    assert held(shop, chat).active
+
+
+def test_whoever_types_is_seen_by_those_who_watch(shop: Shop, platform: Platform) -> None:
+    seen: list[Typing] = []
+    leave = platform.exchange.watch(seen.append)
+    typing = Typing(shop.workspace.id, 1, "customer")
+    platform.exchange.types(typing)
+    leave()
+    platform.exchange.types(typing)
+    assert seen == [typing]
 
 
 def test_news_come_once_it_is_on_disk_with_what_was_said(shop: Shop, platform: Platform) -> None:

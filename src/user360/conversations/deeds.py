@@ -25,6 +25,7 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     now, `bot` gives it back to the bot, `state` moves a ticket, `resolve` ends with a `reason`,
     `miss` ends what nobody answered, `reopen` begins again what has ended, `edit` changes subject,
     priority and tags, `flow` keeps where a flow stands, `leave` gives all up that an agent has.
+    With `unless_since` (microseconds) nothing is done when anything happened later than that.
     """
 
     action: str
@@ -41,10 +42,13 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
     flow: str = ""
+    unless_since: int | None = None
 
 
 def carry_out(conversation: Conversation, deed: Deed, floor: Floor) -> list[Told]:
     """Do a deed to a conversation. Raises `Invalid` naming what is wrong, `Conflict`."""
+    if deed.unless_since is not None and conversation.updated_at > deed.unless_since:
+        return []
     was = (conversation.state, conversation.assignee)
     tags = _tags(conversation, deed)  # what is refused is refused before anything is done
     ACTIONS[deed.action](conversation, deed, floor)
@@ -65,7 +69,8 @@ def _tags(conversation: Conversation, deed: Deed) -> tuple[str, ...]:
 def faults_of(deed: Deed, desk: Desk) -> list[Fault]:
     """What is wrong with a deed, whatever it is done to."""
     found = []
-    if deed.assignee is not None and deed.assignee not in desk.agents:
+    gone = deed.action == "leave"  # whoever leaves is no agent any more
+    if deed.assignee is not None and deed.assignee not in desk.agents and not gone:
         found.append(Fault("assignee", "invalid", "assignee must be a member who may answer"))
     if deed.group is not None and deed.group not in desk.groups:
         found.append(Fault("group", "invalid", "There is no such group"))

@@ -21,7 +21,16 @@ class News(msgspec.Struct, frozen=True, gc=False):
     messages: Sequence[Message] = ()
 
 
+class Typing(msgspec.Struct, frozen=True, gc=False):
+    """Somebody writes in a conversation just now: the `customer`, or a `member:7`. Kept nowhere."""
+
+    workspace: int
+    conversation: int
+    by: str
+
+
 Hearer = Callable[[Sequence[News]], None]
+Watcher = Callable[[Typing], None]
 
 
 class Exchange:
@@ -29,6 +38,7 @@ class Exchange:
 
     def __init__(self) -> None:
         self._hearers: tuple[Hearer, ...] = ()
+        self._watchers: tuple[Watcher, ...] = ()
         self._lock = threading.Lock()
 
     def hear(self, hearer: Hearer) -> Callable[[], None]:
@@ -44,6 +54,28 @@ class Exchange:
                 self._hearers = tuple(h for h in self._hearers if h is not hearer)
 
         return leave
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Call `watcher` whenever somebody types, on whatever thread, until the answer is called.
+
+        It must return at once.
+        """
+        with self._lock:
+            self._watchers = (*self._watchers, watcher)
+
+        def leave() -> None:
+            with self._lock:
+                self._watchers = tuple(w for w in self._watchers if w is not watcher)
+
+        return leave
+
+    def types(self, typing: Typing) -> None:
+        """Tell everybody who watches; one who fails must not stop the others."""
+        for watcher in self._watchers:
+            try:
+                watcher(typing)
+            except Exception as error:
+                log.warning("typing not seen", exc_info=error)
 
     def publish(self, news: Sequence[News]) -> None:
         """Tell everybody. One who fails must not stop the others, nor the writer."""

@@ -237,6 +237,21 @@ def alias(wanted: Wanted, previous: int | None, known: Known) -> Decision:
     return decision
 
 
+def part(session: Session | None, known: Known) -> Decision:
+    """Whoever speaks in this session is not the user it is mapped to, but somebody unknown.
+
+    The user keeps all that was written; the session is a new unidentified record's from now on.
+    Raises `NotFound`, and `Conflict` where nobody is identified.
+    """
+    holder = None if session is None else known.of_session(session)
+    if session is None or holder is None:
+        raise NotFound("There is no such session")
+    if known.people[known.root(holder)].user_id is None:
+        raise Conflict("Nobody is identified in this session")
+    created = known.by_session[session] = known.create(None)
+    return Decision("created", created, created, created=True, mapped=True)
+
+
 def unmerge(number: int, known: Known) -> Decision:
     """Undo a merge: the merged record lives again. Raises `NotFound`, `Conflict`, `Invalid`."""
     merge = known.merges.get(number)

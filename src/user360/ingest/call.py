@@ -20,6 +20,7 @@ class Verb(enum.Enum):
     MERGE = "merge"
     UNMERGE = "unmerge"
     ALIAS = "alias"
+    PART = "part"  # whoever speaks in the session is not who it was taken for
 
 
 class Session(msgspec.Struct, frozen=True):

@@ -271,4 +271,5 @@ FACTS: dict[Verb, Callable[[Batch, Work, resolve.Decision], Done]] = {
     Verb.MERGE: _merge_by_hand,
     Verb.UNMERGE: _unmerge,
     Verb.ALIAS: _write,
+    Verb.PART: _write,
 }

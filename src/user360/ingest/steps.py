@@ -137,6 +137,8 @@ def _decision(work: Work, known: resolve.Known) -> resolve.Decision:
     if call.verb is Verb.MERGE:
         assert call.other is not None
         return resolve.merge_by_hand(wanted, call.other, known)
+    if call.verb is Verb.PART:
+        return resolve.part(session, known)
     assert call.previous is not None
     previous = known.by_user.get(call.previous)
     if known.alive(previous) is None:

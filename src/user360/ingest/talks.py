@@ -18,7 +18,7 @@ from user360.conversations.talk import Conversation, Message
 from user360.errors import Fault, NotFound, Problem
 from user360.events import event
 from user360.ingest.batch import Batch, Work
-from user360.ingest.call import Outcome
+from user360.ingest.call import Outcome, Verb
 
 Session = tuple[str, str]
 
@@ -145,6 +145,8 @@ def decided(batch: Batch, work: Work) -> None:
         return
     if call.session is not None and decision.mapped:
         _move(talks, (call.session.channel, call.session.id), decision.leaf)
+        if call.verb is Verb.PART and call.conversation is not None:
+            _carry(talks, talks.known[call.conversation], decision.leaf)
     if call.deed is not None:
         _refuse(deeds.faults_of(call.deed, batch.workspace.desk))
         conversation = _named(talks, work)
@@ -157,9 +159,14 @@ def decided(batch: Batch, work: Work) -> None:
 def _move(talks: Talks, session: Session, leaf: int) -> None:
     """A conversation that goes on is on the record its session is mapped to."""
     found = talks.latest.get(session)
-    if found is not None and saying.goes_on(found) and found.record != leaf:
-        found.record = leaf
-        talks.changed[found.id] = found
+    if found is not None and saying.goes_on(found):
+        _carry(talks, found, leaf)
+
+
+def _carry(talks: Talks, conversation: Conversation, leaf: int) -> None:
+    if conversation.record != leaf:
+        conversation.record = leaf
+        talks.changed[conversation.id] = conversation
 
 
 def _refuse(faults: list[Fault]) -> None:
