@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -25,7 +26,7 @@ from user360.access.vault import Vault
 from user360.access.workspaces import Workspace
 from user360.clock import AHEAD, Clock, SystemClock
 from user360.conversations import desks
-from user360.conversations.news import Exchange
+from user360.conversations.news import Exchange, News
 from user360.errors import DirectoryInUse, NotFound, StorageFailed
 from user360.ingest.call import Call, Outcome
 from user360.ingest.committer import Committer
@@ -247,6 +248,21 @@ class Platform:
         """Run a job in the writer's transaction and wait until it is on disk."""
         result: Result = self.committer.run(job)
         return result
+
+    def tell(self, job: Callable[[Connection], list[News]]) -> list[News]:
+        """Run a job as `write` does; whoever looks on hears the news it returns, once on disk."""
+        future: Future[list[News]] = Future()
+
+        def done(result: list[News] | BaseException) -> None:
+            if isinstance(result, BaseException):
+                future.set_exception(result)
+                return
+            if result:
+                self.exchange.publish(result)
+            future.set_result(result)
+
+        self.committer.submit_job(job, done)
+        return future.result()
 
     def _as_keeper(self, workspace: Workspace, job: Callable[[Change], Result]) -> Result:
         """Run a job of the keeper in the writer's transaction."""

@@ -14,11 +14,15 @@ log = structlog.get_logger()
 
 
 class News(msgspec.Struct, frozen=True, gc=False):
-    """A conversation as a commit left it, with the messages that came in that commit."""
+    """A conversation as a commit left it, with the messages that came in that commit.
+
+    `changed` are older ones of which more is known now: that they were read, or an attachment.
+    """
 
     workspace: int
     conversation: Conversation
     messages: Sequence[Message] = ()
+    changed: Sequence[Message] = ()
 
 
 class Typing(msgspec.Struct, frozen=True, gc=False):

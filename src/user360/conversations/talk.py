@@ -54,7 +54,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `id` makes it idempotent within its session (a fresh one is given without). `author` names the
     member, key or flow. `kind` and `subject` are those of the conversation that it may begin.
-    `external` is what the channel calls it, `detail` whatever else the channel tells.
+    `external` is what the channel calls it, `detail` whatever else the channel tells. `ways` are
+    what has still to be done about it besides bringing it, as deliveries name it (`media`).
     """
 
     sender: str
@@ -66,6 +67,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     subject: str = ""
     external: str = ""
     detail: dict[str, Any] = msgspec.field(default_factory=dict)
+    ways: tuple[str, ...] = ()
 
 
 class Conversation(msgspec.Struct, gc=False, kw_only=True):

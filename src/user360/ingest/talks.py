@@ -254,7 +254,7 @@ def _keep(batch: Batch, talks: Talks, work: Work, conversation: Conversation) ->
     if work.said is not None:
         talks.said[work.said] = (number, conversation.id)
     talks.messages.append((message, work.said))
-    talks.ways += [(conversation.id, number, way) for way in ways]
+    talks.ways += [(conversation.id, number, way) for way in (*ways, *said.ways)]
     work.message = number
     conversation.last_message = number
     if said.sender != talk.NOTE:

@@ -208,8 +208,16 @@ def around() -> None:
         column("attempts", Whole, server_default="0"),
         column("due_at", Whole),
         column("error", sa.Text, server_default=""),
+        column("failed_at", Whole, null=True),  # when it was given up
     )
-    op.create_index("deliveries_due", "deliveries", ["due_at"])
+    waiting = sa.text("failed_at IS NULL")
+    op.create_index(
+        "deliveries_due",
+        "deliveries",
+        ["due_at"],
+        sqlite_where=waiting,
+        postgresql_where=waiting,
+    )
     op.create_index("deliveries_by_conversation", "deliveries", ["conversation_id", "id"])
     # One-time codes that prove an address; only their hashes.
     op.create_table(

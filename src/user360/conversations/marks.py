@@ -1,0 +1,177 @@
+"""What becomes known of a message after it was said: that it was sent, came, was read, or failed.
+
+Marks come in any order and more than once; what stands in the end is the same. The rule is pure,
+its SQL stands below it. Put them with `platform.tell(lambda c: marks.put(c, ...))`: who looks on
+is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from user360.conversations import store
+from user360.conversations.news import News
+from user360.conversations.talk import DELIVERY, FAILED, Attachment, Message
+from user360.storage.ledger import Connection, Dialect, array, run
+
+# Whoever has read it has it, whatever was told of it besides.
+ORDER = ("", *DELIVERY[:-1], FAILED, DELIVERY[-1])
+LONGEST_ERROR = 500
+
+
+class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One of the pieces a message is brought in, as its channel calls it."""
+
+    external: str
+    delivery: str = ""
+    error: str = ""
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of a message's way to the customer: one of `talk.DELIVERY`, or `failed`.
+
+    `part` says of which piece it is told, where it is brought in several.
+    """
+
+    message: int
+    delivery: str
+    error: str = ""
+    external: str = ""
+    part: int = 0
+
+
+def further(held: str, told: str) -> str:
+    """How far a message is that was `held` this far, now that this is `told`."""
+    return max(held, told, key=ORDER.index)
+
+
+def together(parts: Iterable[Part]) -> tuple[str, str]:
+    """How far a message is whose pieces are so far, and why it failed, if any of them did."""
+    told = list(parts)
+    failed = [part for part in told if part.delivery == FAILED]
+    if failed:
+        return FAILED, failed[0].error
+    return min((part.delivery for part in told), key=ORDER.index, default=""), ""
+
+
+def marked(message: Message, mark: Mark) -> Message:
+    """The message once this is told of it; the same one when that was known."""
+    pieces = parts_of(message)
+    if len(pieces) > 1:
+        return _marked_piece(message, pieces, mark)
+    delivery = further(message.delivery, mark.delivery)
+    error = mark.error[:LONGEST_ERROR] if mark.delivery == FAILED else ""
+    return msgspec.structs.replace(
+        message,
+        delivery=delivery,
+        error=(message.error or error) if delivery == FAILED else "",
+        external=mark.external or message.external,
+    )
+
+
+def parts_of(message: Message) -> list[Part]:
+    """The pieces a message was brought in, none when it went in one."""
+    return msgspec.convert(message.detail.get("parts", ()), list[Part])
+
+
+def with_parts(message: Message, parts: list[Part]) -> Message:
+    """The message brought in these pieces."""
+    detail = {**message.detail, "parts": msgspec.to_builtins(parts)}
+    external = message.external or (parts[0].external if parts else "")
+    return msgspec.structs.replace(message, detail=detail, external=external)
+
+
+def _marked_piece(message: Message, pieces: list[Part], mark: Mark) -> Message:
+    if not 0 <= mark.part < len(pieces):
+        return message
+    held = pieces[mark.part]
+    delivery = further(held.delivery, mark.delivery)
+    error = (held.error or mark.error[:LONGEST_ERROR]) if delivery == FAILED else ""
+    pieces[mark.part] = Part(held.external, delivery, error)
+    whole, why = together(pieces)
+    return msgspec.structs.replace(with_parts(message, pieces), delivery=whole, error=why)
+
+
+def put(
+    connection: Connection, dialect: Dialect, workspace: int, marks: Iterable[Mark]
+) -> list[News]:
+    """Put marks on messages of a workspace; the news of those that changed. Unknown ones are left.
+
+    A customer's message has no way to the customer, and a note none at all.
+    """
+    told: dict[int, list[Mark]] = {}
+    for mark in marks:
+        told.setdefault(mark.message, []).append(mark)
+
+    def after(message: Message) -> Message:
+        if not message.delivery:
+            return message
+        for mark in told[message.id]:
+            message = marked(message, mark)
+        return message
+
+    return alter(connection, dialect, workspace, told, after)
+
+
+def alter(
+    connection: Connection,
+    dialect: Dialect,
+    workspace: int,
+    numbers: Iterable[int],
+    after: Callable[[Message], Message],
+) -> list[News]:
+    """Keep what `after` makes of these messages' way, attachments and details; the news of it."""
+    changed: dict[int, list[Message]] = {}
+    for message in of(connection, dialect, workspace, numbers).values():
+        altered = after(message)
+        if altered != message:
+            _save(connection, altered)
+            changed.setdefault(message.conversation, []).append(altered)
+    found = store.load(connection, dialect, workspace, changed)
+    return [News(workspace, found[n], changed=messages) for n, messages in changed.items()]
+
+
+def of(
+    connection: Connection, dialect: Dialect, workspace: int, numbers: Iterable[int]
+) -> dict[int, Message]:
+    """Those of these messages that the workspace has, by number."""
+    query = (
+        f"SELECT {store.MESSAGE} FROM messages m WHERE m.workspace_id = :workspace"
+        f" AND m.id IN {dialect.values('numbers')}"
+    )
+    rows = run(connection, query, {"workspace": workspace, "numbers": array(list(numbers))})
+    return {row[0]: store.message(row) for row in rows}
+
+
+def named(connection: Connection, workspace: int, channel: str, external: str) -> int | None:
+    """The message that a channel calls so; the newest, should it have done so twice."""
+    query = (
+        "SELECT max(m.id) FROM messages m JOIN conversations c ON c.id = m.conversation_id"
+        " WHERE m.workspace_id = :workspace AND m.external = :external AND c.channel = :channel"
+    )
+    given = {"workspace": workspace, "external": external, "channel": channel}
+    found: int | None = run(connection, query, given)[0][0]
+    return found
+
+
+def attach(message: Message, attachments: tuple[Attachment, ...]) -> Message:
+    """The message with attachments that came after it."""
+    return msgspec.structs.replace(message, attachments=(*message.attachments, *attachments))
+
+
+def _save(connection: Connection, m: Message) -> None:
+    query = (
+        "UPDATE messages SET delivery = :delivery, error = :error, external = :external,"
+        " attachments = :attachments, detail = :detail WHERE id = :id"
+    )
+    given = {
+        "delivery": m.delivery,
+        "error": m.error,
+        "external": m.external or None,
+        "attachments": array(m.attachments),
+        "detail": array(m.detail),
+        "id": m.id,
+    }
+    run(connection, query, given)
