@@ -25,6 +25,7 @@ def upgrade() -> None:
     messages()
     desk()
     around()
+    deliveries()
 
 
 def conversations() -> None:
@@ -197,7 +198,19 @@ def around() -> None:
         column("active", sa.Boolean),
         column("created_at", Whole),
     )
-    # What has still to be brought somewhere; done ones are removed.
+    # One-time codes that prove an address; only their hashes.
+    op.create_table(
+        "proofs",
+        column("conversation_id", Whole, primary_key=True),
+        column("hash", sa.Text),
+        column("claim", sa.Text),
+        column("until", Whole),
+        column("attempts", Whole, server_default="0"),
+    )
+
+
+def deliveries() -> None:
+    """What has still to be brought somewhere; done ones are removed."""
     op.create_table(
         "deliveries",
         column("id", Whole, primary_key=True),
@@ -219,12 +232,3 @@ def around() -> None:
         postgresql_where=waiting,
     )
     op.create_index("deliveries_by_conversation", "deliveries", ["conversation_id", "id"])
-    # One-time codes that prove an address; only their hashes.
-    op.create_table(
-        "proofs",
-        column("conversation_id", Whole, primary_key=True),
-        column("hash", sa.Text),
-        column("claim", sa.Text),
-        column("until", Whole),
-        column("attempts", Whole, server_default="0"),
-    )
