@@ -13,6 +13,7 @@ import pytest
 
 from tests.stories.shop import Shop
 from user360 import ids
+from user360.conversations.talk import Said
 from user360.erasure import archive
 from user360.errors import NotFound
 from user360.exports.harmless import restored
@@ -97,6 +98,22 @@ def test_it_holds_everything_and_nothing_of_others(shop: Shop) -> None:
         {"old": h["old"], "new": h["new"]} for h in read["history.json"]
     ]
     assert "Omartown" not in "".join(found.read(n).decode() for n in found.namelist())
+
+
+def test_what_was_said_with_them_is_in_it_on_whatever_record_it_stands(shop: Shop) -> None:
+    for session, text in (("visit", "=Hello()"), ("other", "It is me again"), ("omars", "Mine")):
+        shop.send(session=session, said=Said(sender="customer", text=text))
+    chat = shop.send(session="visit", said=Said(sender="note", text="Asha's brother?"))
+    shop.send(conversation=chat.conversation, said=Said(sender="agent", text="Hello Asha"))
+    found = opened(shop, "asha")
+    talks, said = (json.loads(found.read(f"{n}.json")) for n in ("conversations", "messages"))
+    assert {(c["session"], c["recordId"]) for c in talks} == {
+        (name, shop.person("asha")["id"])  # type: ignore[index]
+        for name in ("visit", "other")
+    }
+    wanted = ["=Hello()", "It is me again", "Asha's brother?", "Hello Asha"]
+    assert [m["text"] for m in said] == wanted
+    assert [m["text"] for m in table(found, "messages")] == ["'=Hello()", *wanted[1:]]
 
 
 def test_tables_say_the_same_and_run_nowhere(shop: Shop) -> None:

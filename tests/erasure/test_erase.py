@@ -12,6 +12,7 @@ from tests.erasure import traces
 from tests.erasure.zelda import HERS, THEIRS, erased, number, zelda_and_omar
 from tests.stories.shop import Shop
 from user360.access import vault
+from user360.conversations.talk import Said
 from user360.erasure import erase
 from user360.errors import NotFound, PersonErased, StorageFailed
 from user360.ingest import bulk, doctor
@@ -208,3 +209,24 @@ def test_a_plain_deletion_keeps_the_line_that_tells_of_it(shop: Shop) -> None:
     erased(shop, "zelda-7")
     shop.platform.wait()
     assert doctor.examine(shop.platform).healthy
+
+
+def test_what_was_said_goes_with_them_and_stays_away_when_it_is_said_again(
+    platform: Platform, shop: Shop
+) -> None:
+    zelda_and_omar(shop)
+    said = Said(sender="customer", text="I am Zelda of Zeldaville", id="Zelda-said")
+    again = shop.call(session="web:zs-web-2", said=said)
+    first = shop.settle(again)[0]
+    assert first.status == "duplicate"
+    receipt = erased(shop, "zelda-7")
+    removed = {name: receipt["removed"][name] for name in ("conversations", "messages")}
+    assert removed == {"conversations": 1, "messages": 2}
+    replayed = shop.settle(
+        shop.call(session="web:zs-web-2", said=said),
+        shop.call(conversation=first.conversation, said=Said(sender="agent", text="Hi")),
+    )
+    assert [o.problem.status if o.problem else None for o in replayed] == [409, 404]
+    with platform.ledger.read() as connection:
+        left = connection.exec_driver_sql("SELECT text FROM messages ORDER BY id").scalars().all()
+    assert left == ["I am Omar of Omarville", "Hello Omar!"]

@@ -12,6 +12,7 @@ from tests.erasure.zelda import HERS, erased, finished, number, zelda_and_omar
 from tests.stories.shop import Shop
 from user360 import ids
 from user360.access import audit
+from user360.conversations.talk import Said
 from user360.erasure import erase, jobs, purge
 from user360.errors import Unavailable
 from user360.events import store as event_store
@@ -110,6 +111,8 @@ def test_where_it_would_hold_up_writers_for_long_the_rest_waits_until_it_is_aske
     zelda_and_omar(shop)
     shop.write("gone", city="Deletedville")
     shop.send(user_id="gone", event=Event("Bought", {"what": "Deleted-thing"}))
+    shop.identify("web:gone", "gone")
+    shop.send(session="web:gone", said=Said(sender="customer", text="Deletedword is mine"))
     shop.delete("gone")
     receipt = erased(shop, "zelda-7")
     assert not receipt["purged"]
@@ -120,7 +123,7 @@ def test_where_it_would_hold_up_writers_for_long_the_rest_waits_until_it_is_aske
     assert receipt["purged"]
     assert doctor.examine(platform).healthy
     platform.close()
-    assert traces.found(directory, [*HERS, "Zelda", "Deleted-thing"]) == {}
+    assert traces.found(directory, [*HERS, "Zelda", "Deleted-thing", "Deletedword"]) == {}
 
 
 def test_an_export_that_was_begun_before_is_let_finish_and_its_file_goes(

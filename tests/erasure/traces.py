@@ -44,6 +44,12 @@ def _unpacked(path: Path) -> Iterator[tuple[str, bytes]]:
         held = "SELECT job_id, name, part FROM job_parts WHERE name IN ('failed', 'undo')"
         for key in connection.execute(sa.text(held)):
             yield f"job_parts {key.name}", store.part(connection, *key) or b""
+        # Words of messages stand in their index without what they share with the one before.
+        connection.execute(
+            sa.text("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, words, row)")
+        )
+        for (word,) in connection.execute(sa.text("SELECT term FROM temp.terms")):
+            yield "words", word.encode()
 
 
 def _columns(path: Path) -> Iterator[tuple[str, bytes]]:

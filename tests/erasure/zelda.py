@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.stories.shop import Shop
 from user360 import ids
+from user360.conversations.talk import Said
 from user360.erasure import erase
 from user360.ingest.call import Event
 from user360.jobs.job import Job
@@ -31,6 +32,15 @@ def live(shop: Shop, user: str, words: str) -> None:
     ]
     shop.settle(*many)
     shop.send(user_id=user, event=Event("Bought", {"what": f"{words}-last"}, id=f"{who}-e1"))
+    talk(shop, f"web:{sessions[1]}", words)
+
+
+def talk(shop: Shop, session: str, words: str) -> None:
+    """They say who they are, and are answered by name."""
+    asked = Said(sender="customer", text=f"I am {words} of {words}ville", id=f"{words}-said")
+    said = shop.send(session=session, said=asked)
+    answer = Said(sender="agent", text=f"Hello {words}!", author="key:1")
+    shop.send(conversation=said.conversation, said=answer)
 
 
 def bought(words: str, n: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import msgspec
 from user360 import clock, ids
 from user360.access import audit
 from user360.access.workspaces import Workspace
+from user360.conversations import kept, shown
 from user360.erasure import names, store
 from user360.erasure.texts import Eraser
 from user360.events import timeline
@@ -67,6 +68,10 @@ def _from_ledger(
     yield "audit", _audit(connection, workspace, person, merged)
     sources = {cell.ref for n in person.records for cell in forest[n].cells.values()}
     yield "imports", [_job(row) for row in store.imports(connection, workspace.id, sources)]
+    talks = kept.of_records(connection, dialect, person.records)
+    yield "conversations", [shown.conversation(each, person.records[0]) for each in talks]
+    said = kept.messages_of(connection, dialect, [each.id for each in talks])
+    yield "messages", [shown.message(each) for each in said]
 
 
 def _cells(forest: settle.Forest, records: Iterable[int]) -> Iterator[Row]:

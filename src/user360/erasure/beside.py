@@ -1,5 +1,5 @@
 """Where somebody may be named in passing: audit, counted refusals, jobs, what these keep of their
-rows, segments' texts.
+rows, canned answers, flows, segments' texts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from user360.segments import changing
 from user360.storage.ledger import Connection
 
 JSON = ("detail", "params", "progress", "result")
-WHERE = {"audit": "auditLines", "jobs": "jobs", "rejections": "rejections"}
+WHERE = {
+    "audit": "auditLines",
+    "jobs": "jobs",
+    "rejections": "rejections",
+    "canned_answers": "cannedAnswers",
+    "flows": "flows",
+}
 
 
 def clean(connection: Connection, workspace: Workspace, eraser: Eraser) -> Counter[str]:

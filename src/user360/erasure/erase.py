@@ -14,6 +14,7 @@ from user360 import clock, ids
 from user360.access import erased
 from user360.access.change import Change
 from user360.access.workspaces import Workspace
+from user360.conversations import kept
 from user360.erasure import deleted, names, receipts, store
 from user360.erasure.names import Names
 from user360.errors import NotFound
@@ -92,6 +93,7 @@ def _asked(
 def _receipt(change: Change, person: Names) -> dict[str, Any]:
     """What this transaction removes from where."""
     where = (change.connection, change.dialect)
+    said = kept.counted(*where, person.records)
     return {
         "records": names.public(person.records),
         "at": clock.to_iso(change.now),
@@ -100,6 +102,8 @@ def _receipt(change: Change, person: Names) -> dict[str, Any]:
             "sessions": len(person.sessions),
             "merges": len(identity_store.merges_of(*where, person.records)),
             "lists": store.listed(*where, person.records),
+            "conversations": said.conversations,
+            "messages": said.messages,
         },
         "purged": False,
         "purgedAt": None,

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import structlog
 
 from user360 import clock
+from user360.conversations import kept
 from user360.erasure import beside, cutting, parts, receipts, store
 from user360.erasure.receipts import Person
 from user360.erasure.texts import Eraser
@@ -184,6 +185,7 @@ def compact(work: Work, found: list[Person]) -> None:
     platform = work.platform
     began = time.perf_counter()
     platform.projector.renew()
+    platform.write(kept.forget_words)
     platform.ledger.vacuum()
     while not platform.ledger.empty_log():
         if work.stopped.wait(PAUSE):

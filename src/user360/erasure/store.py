@@ -74,6 +74,8 @@ BESIDE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "audit": ("id", ("target", "detail")),
     "jobs": ("id", ("params", "progress", "result")),
     "rejections": ("rowid", ("name", "path", "message")),
+    "canned_answers": ("id", ("name", "text")),
+    "flows": ("workspace_id || ':' || name", ("text",)),
 }
 
 

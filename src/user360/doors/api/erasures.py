@@ -29,8 +29,9 @@ ONE = {"erasure_id": "9f2c4e6a8b0d1c3e5f7a9b0c2d4e6f80"}
 class Receipt(Answer):
     """What was removed from where. `purged` once no file holds a trace of the person any more.
 
-    `removed` counts by place: records, sessions, merges, lists, events, logEntries, and what named
-    the person in passing (auditLines, rejections, segments, jobs, jobRows) or may have (files).
+    `removed` counts by place: records, sessions, merges, lists, conversations, messages, events,
+    logEntries, and what named the person in passing (auditLines, rejections, segments, jobs,
+    jobRows, cannedAnswers, flows) or may have (files).
     `backups` are the times of backups that were made before, which nobody reaches from here.
     """
 
