@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +18,7 @@ from litestar.types import ASGIApp
 from user360 import __version__
 from user360.access.limits import Limits
 from user360.access.signing import Attempts
+from user360.channels import senders
 from user360.doors import described, gate, health, segment
 from user360.doors.api import ROUTES as OWN
 from user360.doors.intake import Intake, Room
@@ -38,6 +40,11 @@ from user360.platform import Platform
 log = structlog.get_logger()
 # The slices with work that takes long: each says what its jobs do.
 WORKING = (import_jobs, export_jobs, erasure_jobs, looking)
+# What works beside the requests while they are served: it has `start` and `close`.
+BESIDE: Mapping[str, Callable[[Platform], Any]] = {
+    "timekeeper": Timekeeper,
+    "outbox": senders.outbox,
+}
 # Threads on which questions are answered; one that waits to see a write takes one too. Fewer than
 # the ledger has connections for reading.
 THREADS = 12
@@ -66,8 +73,8 @@ def create(platform: Platform) -> Litestar:
             {
                 "platform": platform,
                 "limits": limits,
-                "timekeeper": Timekeeper(platform),
                 "attempts": Attempts(),
+                **{name: make(platform) for name, make in BESIDE.items()},
             }
         ),
         middleware=[Named, intake],

@@ -29,7 +29,6 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from user360 import app
 from user360.errors import Unavailable
-from user360.imports.schedules.timekeeper import Timekeeper
 from user360.platform import Platform
 
 log = structlog.get_logger()
@@ -140,12 +139,11 @@ def _prepare() -> None:
 
 async def _run(platform: Platform, host: str, port: int, ready: Callable[[], None]) -> None:
     made = app.create(platform)
-    timekeeper: Timekeeper = made.state.timekeeper
-    timekeeper.start()
-    try:
+    with contextlib.ExitStack() as beside:
+        for name in app.BESIDE:
+            made.state[name].start()
+            beside.callback(made.state[name].close)
         await _serve(UnderWay(made), host, port, ready, platform.jobs.hearing.close)
-    finally:
-        timekeeper.close()
 
 
 async def _serve(

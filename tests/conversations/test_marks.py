@@ -33,7 +33,8 @@ def message(pieces: int = 0) -> Message:
         received_at=0,
         delivery="queued",
     )
-    return marks.with_parts(said, [Part(f"w{n}", "sent") for n in range(pieces)])
+    pieces_sent = [Part(f"w{n}", "sent") for n in range(pieces)]
+    return marks.with_parts(said, pieces_sent) if pieces else said
 
 
 def after(said: Message, told: list[Mark]) -> Message:
@@ -70,7 +71,16 @@ def test_a_failure_says_why_unless_it_was_read_after_all() -> None:
 def test_a_message_in_pieces_is_as_far_as_its_last_piece() -> None:
     two = message(2)
     assert after(two, [Mark(message=1, delivery="read", part=0)]).delivery == "sent"
-    both = [Mark(message=1, delivery="delivered", part=1), Mark(message=1, delivery="read")]
+    both = [Mark(message=1, delivery="delivered", part=1), Mark(message=1, delivery="read", part=0)]
     assert after(two, both).delivery == "delivered"
     failed = after(two, [*both, Mark(message=1, delivery=FAILED, part=1, error="expired")])
     assert (failed.delivery, failed.error) == (FAILED, "expired")
+
+
+def test_when_the_rest_could_not_be_sent_it_failed_whatever_became_of_what_was() -> None:
+    told = [
+        Mark(message=1, delivery=FAILED, error="unknown number"),
+        Mark(message=1, delivery="read", part=0),
+        Mark(message=1, delivery="read"),
+    ]
+    assert after(message(2), told).delivery == FAILED

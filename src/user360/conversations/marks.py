@@ -7,7 +7,7 @@ is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -22,24 +22,30 @@ LONGEST_ERROR = 500
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One of the pieces a message is brought in, as its channel calls it."""
+    """One of the pieces a message is brought in, as its channel calls it once it was taken.
 
-    external: str
-    delivery: str = ""
+    One that failed without a name says that the rest could not be sent.
+    """
+
+    external: str = ""
+    delivery: str = DELIVERY[0]
     error: str = ""
+
+
+REST = -1
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """What is told of a message's way to the customer: one of `talk.DELIVERY`, or `failed`.
 
-    `part` says of which piece it is told, where it is brought in several.
+    `part` says of which piece it is told, where it is brought in several; else of all.
     """
 
     message: int
     delivery: str
     error: str = ""
     external: str = ""
-    part: int = 0
+    part: int = REST
 
 
 def further(held: str, told: str) -> str:
@@ -47,51 +53,62 @@ def further(held: str, told: str) -> str:
     return max(held, told, key=ORDER.index)
 
 
-def together(parts: Iterable[Part]) -> tuple[str, str]:
+def together(parts: Sequence[Part]) -> tuple[str, str]:
     """How far a message is whose pieces are so far, and why it failed, if any of them did."""
-    told = list(parts)
-    failed = [part for part in told if part.delivery == FAILED]
+    failed = [part for part in parts if part.delivery == FAILED]
     if failed:
         return FAILED, failed[0].error
-    return min((part.delivery for part in told), key=ORDER.index, default=""), ""
+    return min((part.delivery for part in parts), key=ORDER.index), ""
 
 
 def marked(message: Message, mark: Mark) -> Message:
-    """The message once this is told of it; the same one when that was known."""
+    """The message once this is told of it; an equal one when that was known."""
     pieces = parts_of(message)
-    if len(pieces) > 1:
-        return _marked_piece(message, pieces, mark)
+    if pieces:
+        return with_parts(message, _marked_pieces(pieces, mark))
     delivery = further(message.delivery, mark.delivery)
-    error = mark.error[:LONGEST_ERROR] if mark.delivery == FAILED else ""
-    return msgspec.structs.replace(
-        message,
-        delivery=delivery,
-        error=(message.error or error) if delivery == FAILED else "",
-        external=mark.external or message.external,
-    )
+    error = (message.error or mark.error[:LONGEST_ERROR]) if delivery == FAILED else ""
+    external = mark.external or message.external
+    return msgspec.structs.replace(message, delivery=delivery, error=error, external=external)
+
+
+def _marked_pieces(pieces: list[Part], mark: Mark) -> list[Part]:
+    if mark.part >= len(pieces) or mark.part < REST:
+        return pieces
+    if mark.part != REST:
+        pieces[mark.part] = _marked_piece(pieces[mark.part], mark)
+        return pieces
+    if mark.delivery == FAILED:
+        rest = Part("", FAILED, mark.error[:LONGEST_ERROR])
+        return pieces if any(_is_rest(part) for part in pieces) else [*pieces, rest]
+    return [part if _is_rest(part) else _marked_piece(part, mark) for part in pieces]
+
+
+def _marked_piece(piece: Part, mark: Mark) -> Part:
+    delivery = further(piece.delivery, mark.delivery)
+    error = (piece.error or mark.error[:LONGEST_ERROR]) if delivery == FAILED else ""
+    return Part(mark.external or piece.external, delivery, error)
+
+
+def _is_rest(part: Part) -> bool:
+    return part.delivery == FAILED and not part.external
 
 
 def parts_of(message: Message) -> list[Part]:
-    """The pieces a message was brought in, none when it went in one."""
+    """The pieces a message is brought in, none when it goes in one."""
     return msgspec.convert(message.detail.get("parts", ()), list[Part])
 
 
 def with_parts(message: Message, parts: list[Part]) -> Message:
-    """The message brought in these pieces."""
-    detail = {**message.detail, "parts": msgspec.to_builtins(parts)}
-    external = message.external or (parts[0].external if parts else "")
-    return msgspec.structs.replace(message, detail=detail, external=external)
-
-
-def _marked_piece(message: Message, pieces: list[Part], mark: Mark) -> Message:
-    if not 0 <= mark.part < len(pieces):
-        return message
-    held = pieces[mark.part]
-    delivery = further(held.delivery, mark.delivery)
-    error = (held.error or mark.error[:LONGEST_ERROR]) if delivery == FAILED else ""
-    pieces[mark.part] = Part(held.external, delivery, error)
-    whole, why = together(pieces)
-    return msgspec.structs.replace(with_parts(message, pieces), delivery=whole, error=why)
+    """The message brought in these pieces: as far as the last of them."""
+    delivery, error = together(parts)
+    return msgspec.structs.replace(
+        message,
+        detail={**message.detail, "parts": msgspec.to_builtins(parts)},
+        external=parts[0].external,
+        delivery=delivery,
+        error=error,
+    )
 
 
 def put(
@@ -113,6 +130,24 @@ def put(
         return message
 
     return alter(connection, dialect, workspace, told, after)
+
+
+def again(connection: Connection, dialect: Dialect, workspace: int, number: int) -> list[News]:
+    """A message that failed is on its way once more; its pieces that arrived are not sent again."""
+
+    def after(message: Message) -> Message:
+        if message.delivery != FAILED:
+            return message
+        pieces = [part for part in parts_of(message) if not _is_rest(part)]
+        if pieces:
+            return with_parts(message, [_anew(part) for part in pieces])
+        return msgspec.structs.replace(message, delivery=DELIVERY[0], error="", external="")
+
+    return alter(connection, dialect, workspace, [number], after)
+
+
+def _anew(part: Part) -> Part:
+    return Part() if part.delivery == FAILED else part
 
 
 def alter(

@@ -45,3 +45,6 @@ JOBS_WAITING = Gauge("user360_jobs_waiting", "Jobs that wait for their turn or a
 REQUEST_SECONDS = Histogram(
     "user360_request_seconds", "Seconds of a request", ["route", "status"], buckets=FINE
 )
+DELIVERIES = Counter(
+    "user360_deliveries_total", "Messages brought somewhere, by way and how it went", ["way", "how"]
+)

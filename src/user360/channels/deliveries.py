@@ -1,0 +1,124 @@
+"""The deliveries' SQL: what is due, what became of it, what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from user360.channels.bringing import Delivery
+from user360.storage.ledger import Connection, Dialect, array, text
+
+COLUMNS = (
+    "d.id, d.workspace_id, d.conversation_id, d.message_id, d.way, d.attempts, d.due_at,"
+    " d.error, d.failed_at"
+)
+
+
+def _delivery(row: tuple[int, int, int, int, str, int, int, str, int | None]) -> Delivery:
+    number, workspace, conversation, message, way, attempts, due, error, failed = row
+    return Delivery(
+        id=number,
+        workspace=workspace,
+        conversation=conversation,
+        message=message,
+        way=way,
+        attempts=attempts,
+        due_at=due,
+        error=error,
+        failed_at=failed,
+    )
+
+
+def due(
+    connection: Connection,
+    dialect: Dialect,
+    now: int,
+    limit: int,
+    busy: Collection[tuple[int, str]],
+    under_way: Collection[int],
+) -> list[Delivery]:
+    """What may be brought now, the longest due first: of each conversation and way the oldest.
+
+    `busy` are ways of workspaces that are full, `under_way` deliveries somebody is at.
+    """
+    query = (
+        f"SELECT {COLUMNS} FROM deliveries d WHERE d.failed_at IS NULL AND d.due_at <= :now"
+        f" AND d.id NOT IN {dialect.values('under_way')}"
+        " AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.conversation_id = d.conversation_id"
+        " AND e.id < d.id AND e.way = d.way AND e.failed_at IS NULL)"
+        f" AND (d.workspace_id, d.way) NOT IN {dialect.rows('busy', 'workspace', 'way')}"
+        " ORDER BY d.due_at, d.id LIMIT :limit"
+    )
+    given = {
+        "now": now,
+        "limit": limit,
+        "under_way": array(list(under_way)),
+        "busy": array(list(busy)),
+    }
+    return [_delivery(tuple(row)) for row in connection.execute(text(query), given)]
+
+
+def next_due(connection: Connection, now: int) -> int | None:
+    """When something is due after now."""
+    query = "SELECT min(due_at) FROM deliveries WHERE failed_at IS NULL AND due_at > :now"
+    found: int | None = connection.execute(text(query), {"now": now}).scalar_one()
+    return found
+
+
+def done(connection: Connection, number: int) -> None:
+    """It was brought, or there is nothing left to bring."""
+    connection.execute(text("DELETE FROM deliveries WHERE id = :id"), {"id": number})
+
+
+def put_off(connection: Connection, number: int, due_at: int, error: str) -> None:
+    """It did not go well and is tried again then."""
+    query = (
+        "UPDATE deliveries SET attempts = attempts + 1, due_at = :due, error = :error"
+        " WHERE id = :id"
+    )
+    connection.execute(text(query), {"due": due_at, "error": error, "id": number})
+
+
+def give_up(connection: Connection, number: int, now: int, error: str) -> None:
+    """It is not tried any more, unless somebody says so."""
+    query = (
+        "UPDATE deliveries SET attempts = attempts + 1, failed_at = :now, error = :error"
+        " WHERE id = :id"
+    )
+    connection.execute(text(query), {"now": now, "error": error, "id": number})
+
+
+def try_again(connection: Connection, number: int, now: int) -> None:
+    """What was given up is due now, as if it had never been tried."""
+    query = "UPDATE deliveries SET attempts = 0, failed_at = NULL, due_at = :now WHERE id = :id"
+    connection.execute(text(query), {"now": now, "id": number})
+
+
+def one(connection: Connection, workspace: int, number: int) -> Delivery | None:
+    """A delivery of a workspace, if it is there."""
+    query = f"SELECT {COLUMNS} FROM deliveries d WHERE d.workspace_id = :workspace AND d.id = :id"
+    row = connection.execute(text(query), {"workspace": workspace, "id": number}).one_or_none()
+    return None if row is None else _delivery(tuple(row))
+
+
+def listed(
+    connection: Connection,
+    workspace: int,
+    *,
+    failed: bool,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Delivery]:
+    """Those that were given up, or those that wait: the newest first, below `before` if given."""
+    query = (
+        f"SELECT {COLUMNS} FROM deliveries d WHERE d.workspace_id = :workspace"
+        " AND (d.failed_at IS NOT NULL) = :failed AND (:before IS NULL OR d.id < :before)"
+        " ORDER BY d.id DESC LIMIT :limit"
+    )
+    given = {"workspace": workspace, "failed": failed, "before": before, "limit": limit}
+    return [_delivery(tuple(row)) for row in connection.execute(text(query), given)]
+
+
+def counts(connection: Connection) -> dict[bool, int]:
+    """How many there are that were given up (true), and that wait (false)."""
+    query = "SELECT failed_at IS NOT NULL, count(*) FROM deliveries GROUP BY 1"
+    return {bool(failed): count for failed, count in connection.execute(text(query))}

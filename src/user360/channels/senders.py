@@ -1,0 +1,15 @@
+"""Who brings messages which way: one row a way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from user360.channels.outbox import Made, Outbox
+from user360.platform import Platform
+
+SENDERS: Mapping[str, Made] = {}
+
+
+def outbox(platform: Platform) -> Outbox:
+    """The outbox of a platform, with everybody who brings messages."""
+    return Outbox(platform, SENDERS)
