@@ -66,7 +66,17 @@ def conversations() -> None:
         "conversations_by_state", "conversations", ["workspace_id", "state", "updated_at"]
     )
     op.create_index(
-        "conversations_by_assignee", "conversations", ["workspace_id", "assignee", "state"]
+        "conversations_by_assignee",
+        "conversations",
+        ["workspace_id", "assignee", "state", "updated_at"],
+    )
+    grouped = sa.text("group_id IS NOT NULL")
+    op.create_index(
+        "conversations_by_group",
+        "conversations",
+        ["workspace_id", "group_id", "state", "updated_at"],
+        sqlite_where=grouped,
+        postgresql_where=grouped,
     )
     op.create_index("conversations_by_time", "conversations", ["workspace_id", "created_at"])
 
@@ -112,6 +122,7 @@ def messages() -> None:
             "CREATE VIRTUAL TABLE words USING fts5 (text, content='',"
             " tokenize='unicode61 remove_diacritics 2')"
         )
+        subjects()
     op.create_table(
         "attachments",
         column("id", sa.Text, primary_key=True),
@@ -123,6 +134,29 @@ def messages() -> None:
         column("created_at", Whole),
     )
     op.create_index("attachments_by_message", "attachments", ["message_id"])
+
+
+def subjects() -> None:
+    """The words of conversations' subjects, kept in step by the engine itself."""
+    op.execute(
+        "CREATE VIRTUAL TABLE subjects USING fts5 (text, content='',"
+        " tokenize='unicode61 remove_diacritics 2')"
+    )
+    add = "INSERT INTO subjects (rowid, text) SELECT new.id, new.subject WHERE new.subject <> ''"
+    drop = (
+        "INSERT INTO subjects (subjects, rowid, text)"
+        " SELECT 'delete', old.id, old.subject WHERE old.subject <> ''"
+    )
+    for name, when, steps in (
+        ("added", "INSERT ON conversations WHEN new.subject <> ''", (add,)),
+        (
+            "changed",
+            "UPDATE OF subject ON conversations WHEN new.subject <> old.subject",
+            (drop, add),
+        ),
+        ("dropped", "DELETE ON conversations WHEN old.subject <> ''", (drop,)),
+    ):
+        op.execute(f"CREATE TRIGGER subjects_{name} AFTER {when} BEGIN {'; '.join(steps)}; END")
 
 
 def desk() -> None:
