@@ -229,6 +229,15 @@ def test_who_is_not_the_same_person_is_somebody_unknown_from_then_on(shop: Shop)
     assert refused.status == 409
 
 
+def test_who_is_merged_while_beginning_to_speak_is_parted_with_what_they_said(shop: Shop) -> None:
+    shop.write("asha")
+    alone = shop.capture("s", city="Pune").record
+    merged = says(shop, "It is me", user_id="asha")
+    assert (merged.status, held(shop, merged).record) == ("merged", alone)
+    shop.undo(merged.merge)
+    assert says(shop, "No, her brother").record == alone
+
+
 def test_what_has_ended_goes_along_when_it_is_named(shop: Shop) -> None:
     shop.identify("s", "asha")
     chat = says(shop, "I am her brother")

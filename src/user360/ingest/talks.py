@@ -218,7 +218,8 @@ def _running(batch: Batch, talks: Talks, work: Work) -> tuple[Conversation, bool
         return found, False
     made = Conversation(
         id=ids.record_number(batch.workspace.id, batch.workspace.next_conversation),
-        record=decision.leaf,
+        # That of the session, whatever it was merged into by this very call.
+        record=batch.known.by_session.get((call.session.channel, call.session.id), decision.leaf),
         channel=call.session.channel,
         session=call.session.id,
         kind=call.said.kind,
