@@ -19,13 +19,15 @@ from user360 import __version__
 from user360.access.limits import Limits
 from user360.access.signing import Attempts
 from user360.channels import senders
-from user360.doors import described, gate, health, segment
+from user360.channels.web.live import Live
+from user360.doors import described, gate, health, segment, widget
 from user360.doors.api import ROUTES as OWN
 from user360.doors.intake import Intake, Room
 from user360.doors.lane import Lane
 from user360.doors.options import options
 from user360.doors.paths import AsSent, Named
 from user360.doors.watch import Watch
+from user360.doors.widget.pace import Pace
 from user360.doors.yellow import ROUTES as YELLOW
 from user360.erasure import jobs as erasure_jobs
 from user360.errors import Problem, StorageFailed
@@ -61,8 +63,8 @@ def create(platform: Platform) -> Litestar:
     """The application that serves `platform` through all doors."""
     for working in WORKING:
         working.register(platform)
-    room, limits = Room(platform), Limits()
-    handlers = [*health.ROUTES, *described.ROUTES, *OWN, *segment.ROUTES, *YELLOW]
+    room, limits, live = Room(platform), Limits(), Live(platform)
+    handlers = [*health.ROUTES, *described.ROUTES, *OWN, *segment.ROUTES, *YELLOW, *widget.ROUTES]
 
     def intake(app: ASGIApp) -> ASGIApp:
         return Intake(app, room)
@@ -74,6 +76,8 @@ def create(platform: Platform) -> Litestar:
                 "platform": platform,
                 "limits": limits,
                 "attempts": Attempts(),
+                "web_live": live,
+                "web_pace": Pace(),
                 **{name: make(platform) for name, make in BESIDE.items()},
             }
         ),
@@ -92,7 +96,8 @@ def create(platform: Platform) -> Litestar:
             use_handler_docstrings=True,
             openapi_router=NoRoutes("/", route_handlers=[]),
         ),
-        on_startup=[make_threads],
+        on_startup=[make_threads, live.start],
+        on_shutdown=[live.close],
         request_max_body_size=None,
         logging_config=None,
     )

@@ -74,6 +74,14 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting("files_days", "USER360_FILES_DAYS", 30, "days that files of finished jobs are kept"),
     Setting(
+        "client_header",
+        "USER360_CLIENT_HEADER",
+        "",
+        "header in which the proxy before this server names who asks, say X-Forwarded-For",
+        "[A-Za-z0-9-]+",
+        "the name of a header",
+    ),
+    Setting(
         "log_level",
         "USER360_LOG_LEVEL",
         "info",
@@ -107,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     export_days: int = 7
     import_root: str = ""
     files_days: int = 30
+    client_header: str = ""
     log_level: str = "info"
     log_format: str = "json"
 
