@@ -35,6 +35,7 @@ from user360.exports import jobs as export_jobs
 from user360.imports import jobs as import_jobs
 from user360.imports.schedules import looking
 from user360.imports.schedules.timekeeper import Timekeeper
+from user360.inbox.sweeper import Sweeper
 from user360.pages import routes as pages
 from user360.pages.route import on_refusal as on_page_refusal
 from user360.platform import Platform
@@ -46,6 +47,7 @@ WORKING = (import_jobs, export_jobs, erasure_jobs, looking)
 BESIDE: Mapping[str, Callable[[Platform], Any]] = {
     "timekeeper": Timekeeper,
     "outbox": senders.outbox,
+    "sweeper": Sweeper,
 }
 # Threads on which questions are answered; one that waits to see a write takes one too. Fewer than
 # the ledger has connections for reading.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import multipart
 from litestar import Request
 from litestar.exceptions import HTTPException
 
+from user360.conversations.attachments import clean_name
 from user360.errors import Fault, Malformed, StorageFailed, TooLarge
 
 # How many bytes are gathered before they are written.
@@ -112,7 +112,7 @@ class _Form:
     def _begin(self, part: multipart.MultipartSegment) -> None:
         self._part = part.name or ""
         if self._part == "file" and self.name is None:
-            self.name = plain(part.filename or "")
+            self.name = clean_name(part.filename or "")
         elif self._part in self.known and self._part not in self.texts:
             self.texts[self._part] = bytearray()
         else:
@@ -143,12 +143,3 @@ class _Form:
             message = "the form has no part named file"
             raise Malformed(message, faults=[Fault("file", "required", message)])
         return Received(self.name, self.size, {k: bytes(v) for k, v in self.texts.items()})
-
-
-def plain(name: str) -> str:
-    """A file's name as it can be shown: its last step, without what would move a cursor.
-
-    It names the file to people and tells its format; no path is ever made of it.
-    """
-    last = re.split(r"[/\\]", name)[-1]
-    return "".join(c for c in last if c.isprintable()).strip()[-LONGEST_NAME:]

@@ -6,16 +6,18 @@ Where nobody speaks it costs one look at a counter.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from user360 import ids
-from user360.conversations import deeds, saying, store, talk
+from user360.conversations import attachments, deeds, saying, store, talk
+from user360.conversations.attachments import Kept
 from user360.conversations.floor import Floor, Told
 from user360.conversations.news import News
-from user360.conversations.talk import Conversation, Message
-from user360.errors import Fault, NotFound, Problem
+from user360.conversations.talk import Conversation, Message, Said
+from user360.errors import Fault, Invalid, NotFound, Problem
 from user360.events import event
 from user360.ingest.batch import Batch, Work
 from user360.ingest.call import Outcome, Verb
@@ -70,6 +72,7 @@ def find_talks(batch: Batch) -> None:
         if work.call.conversation is not None:
             _name_person(batch, talks, work)
     _find_said(batch, talks, speaking)
+    _find_files(batch, speaking)
     sessions = {(s.channel, s.id) for w in batch.pending() if (s := w.call.session) is not None}
     if sessions:
         for session, found in store.latest(*where, sessions).items():
@@ -109,6 +112,38 @@ def _find_said(batch: Batch, talks: Talks, speaking: list[Work]) -> None:
     talks.said = store.said_before(*where, digests)
     for work in speaking:
         _answer_again(talks, work)
+
+
+def _find_files(batch: Batch, speaking: list[Work]) -> None:
+    """Files that are said were uploaded here, and not said before; they are told as they are."""
+    saying = [(w, s) for w in speaking if w.outcome is None and (s := w.call.said) is not None]
+    named = {a.id for _, said in saying for a in said.attachments if a.id}
+    if not named:
+        return
+    held = attachments.load(batch.connection, batch.dialect, batch.workspace.id, named)
+    taken: dict[str, str] = {}  # by which message; one that is sent twice is one
+    for i, (work, said) in enumerate(saying):
+        faults = _file_faults(said, held, taken, work.said or str(i))
+        if faults:
+            batch.fail(work, Invalid(faults[0].message, faults=faults))
+            continue
+        told = [held[a.id].attachment if a.id else a for a in said.attachments]
+        work.call.said = msgspec.structs.replace(said, attachments=tuple(told))
+
+
+def _file_faults(
+    said: Said, held: Mapping[str, Kept], taken: dict[str, str], message: str
+) -> list[Fault]:
+    faults = []
+    numbers = [each.id for each in said.attachments]
+    for i, number in enumerate(numbers):
+        if not number:
+            continue
+        free = number in held and held[number].message is None and number not in numbers[:i]
+        if not free or taken.setdefault(number, message) != message:
+            told = "There is no such file that was not said yet"
+            faults.append(Fault(f"attachments.{i}.id", "invalid", told))
+    return faults
 
 
 def _session_of(talks: Talks, work: Work) -> Session:
