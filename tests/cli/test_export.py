@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run, Server
-from tests.exports.world import write
+from tests.exports.world import call, write
 from user360.cli import api
+from user360.conversations.talk import Said
+from user360.ingest.call import Session
 from user360.platform import Platform
 
 PUNE = '{"property": "city", "op": "is", "values": ["Pune"]}'
@@ -73,6 +75,21 @@ def test_events_go_into_a_file(people: Run) -> None:
     assert (event["userId"], event["properties"]) == ("asha", {"amount": 5})
     none = people("export", "-", "--events", "--to", "2001-01-01", "--format", "jsonl")
     assert (none.code, none.out) == (0, "")
+
+
+def test_what_was_said_goes_into_a_file(people: Run, directory: Path) -> None:
+    with Platform.open(directory) as platform:
+        said = Said(sender="customer", text="Hello")
+        platform.settle([call(platform, platform.default, session=Session("web", "s"), said=said)])
+    chosen = ("--what", "messages", "--columns", "id,from,text")
+    assert people("export", "-", *chosen).out == "id,from,text\nm1,customer,Hello\n"
+    told = people(
+        "export", "-", "--what", "conversations", "--columns", "id", "--from", "2100-01-01"
+    )
+    assert told.out == "id\n"
+    refused = people("export", "-", "--events", "--what", "messages")
+    assert refused.code == 2
+    assert "cannot go together" in refused.err
 
 
 def test_a_file_comes_in_pieces(

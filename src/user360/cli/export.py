@@ -1,8 +1,9 @@
-"""`user360 export`: people or events into a file."""
+"""`user360 export`: people, events or what was said into a file."""
 
 from __future__ import annotations
 
 import contextlib
+import enum
 import os
 import sys
 import time
@@ -27,9 +28,29 @@ FORMATS = {
     ".parquet": "parquet",
 }
 STDOUT = "-"
+
+
+class What(enum.StrEnum):
+    """What a file has as rows."""
+
+    USERS = "users"
+    EVENTS = "events"
+    CONVERSATIONS = "conversations"
+    MESSAGES = "messages"
+
+
 # How often a server is asked how far it is; at first more often, for most files are small.
 FIRST_LOOK, LOOK = 0.05, 0.5
 UNFINISHED = ("queued", "running")
+
+Only = Annotated[str | None, typer.Option("--segment", help="Only its members: a name, or an id.")]
+Columns = Annotated[
+    str | None, typer.Option("--columns", help="In this order, with commas between.")
+]
+Rows = Annotated[
+    What | None,
+    typer.Option("--what", help="users, events, conversations or messages of these people."),
+]
 
 
 @connected
@@ -40,28 +61,25 @@ def export(
         str | None,
         typer.Option("--format", help="csv, jsonl, xlsx or parquet; else as FILE is called."),
     ] = None,
-    segment: Annotated[
-        str | None, typer.Option("--segment", help="Only its members: a name, or an id.")
-    ] = None,
+    segment: Only = None,
     where: Where = None,
     search: Annotated[
         str | None, typer.Option("--search", help="Only those whom this text finds.")
     ] = None,
-    columns: Annotated[
-        str | None, typer.Option("--columns", help="In this order, with commas between.")
-    ] = None,
+    columns: Columns = None,
     events: Annotated[bool, typer.Option("--events", help="The events of these people.")] = False,
+    what: Rows = None,
     name: Annotated[
         list[str] | None, typer.Option("--name", help="Only events of this name.")
     ] = None,
-    since: Annotated[str | None, typer.Option("--from", help="Events from this time on.")] = None,
-    until: Annotated[str | None, typer.Option("--to", help="Events before this time.")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="Only from this time on.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Only before this time.")] = None,
     gzip: Annotated[bool, typer.Option("--gzip", help="Pack CSV or JSON lines.")] = False,
 ) -> Answer:
-    """Export people, or their events: CSV, JSON lines, XLSX or Parquet, as of one moment.
+    """Export people, their events, or what they said: CSV, JSON lines, XLSX or Parquet.
 
-    Without --columns a file of people has the userId and every property, and can be imported
-    again. Under its name the file stands only once it is whole.
+    The file shows one moment, and stands under its name only once it is whole. Without --columns
+    a file of people has the userId and every property, and can be imported again.
 
     Examples:
 
@@ -70,11 +88,13 @@ def export(
         user360 export loyal.xlsx --segment "Loyal in India" --columns userId,firstName,email
 
         user360 export - --format jsonl --events --name Purchase --from 2026-11-01
+
+        user360 export said.csv --what messages --from 2026-11-01
     """
     if file != STDOUT:
         _refuse_place(Path(file))
     body = {
-        "what": "events" if events else "users",
+        "what": _what(events, what),
         "format": kind or _format_of(file),
         "gzip": gzip or Path(file).suffix.lower() == ".gz",
         "columns": None if columns is None else [c.strip() for c in columns.split(",")],
@@ -93,6 +113,13 @@ def export(
         with contextlib.suppress(Problem):  # it expires by itself
             api.delete("exports", begun)
     return _answer(told, file)
+
+
+def _what(events: bool, what: What | None) -> str:
+    """Raises `Invalid` for two answers."""
+    if events and what not in (None, What.EVENTS):
+        raise Invalid(f"--events and --what {what} cannot go together; leave one out")
+    return What.EVENTS if events else what or What.USERS
 
 
 def _refuse_place(path: Path) -> None:
@@ -164,7 +191,7 @@ def _target(file: str) -> Iterator[BinaryIO]:
 
 
 def _answer(told: dict[str, Any], file: str) -> Answer:
-    what = "events" if told["what"] == "events" else "people"
+    what = "people" if told["what"] == "users" else told["what"]
     size = told["file"]["bytes"] / 1_000_000
     text = f"{told['rows']:,} {what}, {size:,.1f} MB, as of position {told['position']:,}"
     if file == STDOUT:  # which holds the file, and nothing else

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
 
+from user360 import ids
 from user360.conversations import store
 from user360.conversations.talk import Conversation, Message
 from user360.storage.ledger import Connection, Dialect, array, run, text
 
-AT_ONCE = 1_000
+AT_ONCE, MANY = 1_000, 20_000
 
 
 class Said(NamedTuple):
@@ -65,3 +66,57 @@ def forget_words(connection: Connection) -> None:
         "INSERT INTO words (words, rowid, text) VALUES ('delete', 0, 'x')",
     ):
         connection.execute(text(statement))
+
+
+CONVERSATIONS = (
+    *("id", "record_id", "channel", "session_id", "kind", "state", "subject", "priority"),
+    *("group_id", "assignee", "tags", "reason", "messages", "created_at", "updated_at"),
+    *("assigned_at", "first_reply_at", "ended_at"),
+)
+MESSAGES = (
+    *("id", "conversation_id", "record_id", "channel", "session_id", "sender", "author", "text"),
+    *("attachments", "at", "received_at", "delivery"),
+)
+Parts = Iterator[Sequence[Sequence[Any]]]
+
+
+def conversations(
+    connection: Connection, workspace: int, since: int | None, until: int | None
+) -> tuple[list[str], Parts]:
+    """The conversations of a workspace that began in a period: the names of their columns, and
+    some thousand rows at a time in the order of their numbers.
+    """
+    query = (
+        f"SELECT {', '.join(CONVERSATIONS)}, last_text AS text FROM conversations"
+        f" WHERE workspace_id = :workspace{_within('created_at', since, until)} ORDER BY id"
+    )
+    return [*CONVERSATIONS, "text"], _parts(connection, query, workspace, since, until)
+
+
+def messages(
+    connection: Connection, workspace: int, since: int | None, until: int | None
+) -> tuple[list[str], Parts]:
+    """The same of the messages of a period, each with whose conversation it is in."""
+    mine = {"record_id", "channel", "session_id"}
+    columns = ", ".join(f"{'c' if name in mine else 'm'}.{name}" for name in MESSAGES)
+    first, last = workspace << ids.RECORD_BITS, (workspace + 1) << ids.RECORD_BITS
+    query = (
+        f"SELECT {columns} FROM messages m CROSS JOIN conversations c ON c.id = m.conversation_id"
+        f" WHERE m.workspace_id = :workspace AND m.id >= {first} AND m.id < {last}"
+        f"{_within('m.at', since, until)} ORDER BY m.id"
+    )
+    return list(MESSAGES), _parts(connection, query, workspace, since, until)
+
+
+def _within(column: str, since: int | None, until: int | None) -> str:
+    bounds = "" if since is None else f" AND {column} >= :since"
+    return bounds if until is None else f"{bounds} AND {column} < :until"
+
+
+def _parts(
+    connection: Connection, query: str, workspace: int, since: int | None, until: int | None
+) -> Parts:
+    given = {"workspace": workspace, "since": since, "until": until}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    asked = text(query).execution_options(yield_per=MANY)
+    yield from connection.execute(asked, wanted).partitions()

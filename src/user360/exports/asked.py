@@ -19,18 +19,22 @@ from user360.segments import usage
 from user360.segments.language import tree
 from user360.segments.language.nodes import Node
 
-What = Literal["users", "events"]
+What = Literal["users", "events", "conversations", "messages"]
 USERS: What = "users"
 EVENTS: What = "events"
+CONVERSATIONS: What = "conversations"
+MESSAGES: What = "messages"
+TALKS = (CONVERSATIONS, MESSAGES)
 _UNSAFE = re.compile(r"[^A-Za-z0-9]+")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """Which records, or whose events, with which columns, in what kind of file.
+    """Which records, or whose events or conversations, with which columns, in what kind of file.
 
     `segment`, `where` and `text` must all hold for a person, and `records` name them (as
     they are called outside, `r1042`); without any it is everybody. `columns` None are all that are
-    exported unasked. `names`, `since` and `until` (ISO 8601) choose events.
+    exported unasked. `names` choose events, `since` and `until` (ISO 8601) events, conversations by
+    their beginning, and messages.
     """
 
     what: What = USERS
@@ -68,9 +72,9 @@ def check(asked: Asked, workspace: Workspace) -> None:
 
 def columns_of(asked: Asked, workspace: Workspace) -> list[Column]:
     """The columns of the file. Raises `InvalidProperty` naming each there is not."""
-    if asked.what == EVENTS:
-        return columns.of_events(asked.columns)
-    return columns.of_records(asked.columns, workspace.catalogue)
+    if asked.what == USERS:
+        return columns.of_records(asked.columns, workspace.catalogue)
+    return columns.of_rows(asked.what, asked.columns)
 
 
 def segment_of(asked: Asked, workspace: Workspace) -> int | None:
@@ -139,11 +143,13 @@ def _format(asked: Asked, workspace: Workspace) -> None:
 
 def _fitting(asked: Asked, _workspace: Workspace) -> None:
     """Raises `Invalid` for what says something of events where none are asked for."""
-    given = {"names": asked.names, "from": asked.since, "to": asked.until}
-    if asked.what == USERS:
-        faults = [Fault(n, "invalid", f"{n} goes with events") for n, v in given.items() if v]
-        if faults:
-            raise Invalid(faults[0].message, faults=faults)
+    timed = {"from": asked.since, "to": asked.until} if asked.what == USERS else {}
+    named = {"names": asked.names} if asked.what != EVENTS else {}
+    faults = [Fault(n, "invalid", f"{n} goes with events") for n, v in named.items() if v]
+    message = "goes with events, conversations and messages"
+    faults += [Fault(n, "invalid", f"{n} {message}") for n, v in timed.items() if v]
+    if faults:
+        raise Invalid(faults[0].message, faults=faults)
 
 
 CHECKS: tuple[Callable[[Asked, Workspace], object], ...] = (

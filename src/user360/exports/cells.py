@@ -75,6 +75,9 @@ def json(column: Column) -> str:
 # In XML `&`, `<` and `>` are written otherwise; spreadsheets take `_x0041_` for a character by its
 # number, and two characters cannot be written in any other way.
 _ODD = r"[&<>_\x{FFFE}\x{FFFF}]"
+# Control characters, which no property has, are written in that form too; tab and line feed not.
+_ODDER = r"[&<>_\x{FFFE}\x{FFFF}\x{1}-\x{8}\x{B}-\x{1F}]"
+_CONTROL = tuple((f"chr({n})", f"'_x{n:04X}_'") for n in (*range(1, 9), *range(11, 32)))
 INLINE = '<c t="inlineStr"><is><t xml:space="preserve">'
 _WRITTEN = (
     ("'&'", "'&amp;'"),
@@ -103,7 +106,7 @@ def xml(column: Column) -> str:
 def _escaped(column: Column, value: str) -> str:
     """A text as XML holds it; most are that as they are."""
     written = value
-    for plain, form in _WRITTEN:
+    for plain, form in (*_WRITTEN, *(_CONTROL if column.loose else ())):
         written = f"replace({written}, {plain}, {form})"
-    odd = f"regexp_matches({text(column)}, {literal(_ODD)})"
+    odd = f"regexp_matches({text(column)}, {literal(_ODDER if column.loose else _ODD)})"
     return f"CASE WHEN {odd} THEN {written} ELSE {value} END"

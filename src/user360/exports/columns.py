@@ -43,15 +43,19 @@ KINDS: Mapping[Type, Kind] = {
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column of a file: its header, and the SQL of its typed value in a row."""
+    """One column of a file: its header, and the SQL of its typed value in a row.
+
+    The texts of a `loose` one may be of any length and hold any character but NUL.
+    """
 
     name: str
     sql: str
     kind: Kind
+    loose: bool = False
 
 
-def _public(number: str) -> str:
-    return f"'r' || CAST({number} & {RECORD_BITS} AS VARCHAR)"
+def _public(number: str, letter: str = "r") -> str:
+    return f"'{letter}' || CAST({number} & {RECORD_BITS} AS VARCHAR)"
 
 
 # What a record has beside its properties; chosen by name, for another workspace keeps its own.
@@ -71,6 +75,51 @@ EVENT: tuple[Column, ...] = (
 )
 
 
+_HELD = "coalesce(m.survivor_id, c.record_id)"
+_WHERE = (
+    Column("userId", "r.user_id", Kind.TEXT),
+    Column("recordId", f"CASE WHEN r.id IS NOT NULL THEN {_public(_HELD)} END", Kind.PLAIN),
+    Column("channel", "c.channel", Kind.TEXT, loose=True),
+    Column("session", "c.session_id", Kind.TEXT, loose=True),
+)
+CONVERSATION: tuple[Column, ...] = (
+    Column("id", _public("c.id", "c"), Kind.PLAIN),
+    *_WHERE,
+    Column("kind", "c.kind", Kind.PLAIN),
+    Column("state", "c.state", Kind.PLAIN),
+    Column("subject", "c.subject", Kind.TEXT, loose=True),
+    Column("priority", "c.priority", Kind.PLAIN),
+    Column("group", "c.group_id", Kind.NUMBER),
+    Column("assignee", "c.assignee", Kind.NUMBER),
+    Column("tags", "CAST(c.tags::JSON AS VARCHAR[])", Kind.LIST, loose=True),
+    Column("reason", "c.reason", Kind.TEXT, loose=True),
+    Column("messages", "c.messages", Kind.NUMBER),
+    Column("createdAt", "make_timestamp(c.created_at)", Kind.MOMENT),
+    Column("updatedAt", "make_timestamp(c.updated_at)", Kind.MOMENT),
+    Column("assignedAt", "make_timestamp(c.assigned_at)", Kind.MOMENT),
+    Column("firstReplyAt", "make_timestamp(c.first_reply_at)", Kind.MOMENT),
+    Column("endedAt", "make_timestamp(c.ended_at)", Kind.MOMENT),
+)
+MESSAGE: tuple[Column, ...] = (
+    Column("id", _public("c.id", "m"), Kind.PLAIN),
+    Column("conversationId", _public("c.conversation_id", "c"), Kind.PLAIN),
+    *_WHERE,
+    Column("from", "c.sender", Kind.PLAIN),
+    Column("author", "c.author", Kind.TEXT, loose=True),
+    Column("text", "c.text", Kind.TEXT, loose=True),
+    Column("attachments", "c.attachments", Kind.JSON, loose=True),
+    Column("timestamp", 'make_timestamp(c."at")', Kind.MOMENT),
+    Column("receivedAt", "make_timestamp(c.received_at)", Kind.MOMENT),
+    Column("delivery", "c.delivery", Kind.PLAIN),
+)
+# What a file of anything but records has, all of it unless columns are chosen.
+FIXED: Mapping[str, tuple[Column, ...]] = {
+    "events": EVENT,
+    "conversations": CONVERSATION,
+    "messages": MESSAGE,
+}
+
+
 def of_records(names: Sequence[str] | None, catalogue: Catalogue) -> list[Column]:
     """The columns of these names in their order; without names userId and every property.
 
@@ -86,11 +135,14 @@ def of_records(names: Sequence[str] | None, catalogue: Catalogue) -> list[Column
     ]
 
 
-def of_events(names: Sequence[str] | None) -> list[Column]:
-    """The columns of these names in their order, or all. Raises `InvalidProperty`."""
-    by_name = {column.name: column for column in EVENT}
+def of_rows(what: str, names: Sequence[str] | None) -> list[Column]:
+    """The columns of these names in their order, or all that `what` has.
+
+    Raises `InvalidProperty`.
+    """
+    by_name = {column.name: column for column in FIXED[what]}
     if names is None:
-        return list(EVENT)
+        return list(FIXED[what])
     _refuse(names, set(by_name))
     return [by_name[name] for name in names]
 

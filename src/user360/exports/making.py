@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -17,8 +17,8 @@ from user360 import ids
 from user360.access.workspaces import Workspace
 from user360.errors import Invalid
 from user360.exports import asked as asking
-from user360.exports import store
-from user360.exports.asked import EVENTS, Asked
+from user360.exports import said, store
+from user360.exports.asked import EVENTS, TALKS, Asked
 from user360.exports.columns import SEGMENTS, Column
 from user360.exports.formats import table, xlsx
 from user360.segments import conditions, stored
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 # Told how many rows were read by now; what it raises ends the export.
 Reached = Callable[[int], None]
 GZIP_LEVEL = 4
+# How a row is called that cannot be written, by what the rows are in order.
+ROW: Mapping[str, Callable[[int], str]] = {
+    "r.id": ids.public_record_id,
+    "e.seq": lambda seq: f"event {seq}",
+    "c.id": lambda number: f"row {ids.public_record_id(number)[1:]}",
+}
 
 
 class Making(NamedTuple):
@@ -59,12 +65,11 @@ def begun(
     asking.check(asked, workspace)
     if asked.segment is not None or SEGMENTS in (asked.columns or ()):
         platform.keeper.settle(at_least)
-    with _view(platform, workspace, at_least) as view:
+    with _view_for(platform, workspace, asked, at_least) as view:
         columns = asking.columns_of(asked, workspace)
         view_of = _View(platform, workspace, view)
         rows = view_of.rows(asked, columns)
-        count = store.event_parts if asked.what == EVENTS else _records_in(len(columns))
-        total, parts = count(view, rows)
+        total, parts = _count(asked, columns)(view, rows)
         form = table.FORMATS[asked.format]
         batches = _batches(view, rows, parts, form, columns, reached)
         made = form.encode(columns, batches)
@@ -73,8 +78,23 @@ def begun(
             yield Making(view.position, total, columns, packed(made) if asked.gzip else made)
 
 
-def _records_in(columns: int) -> Callable[[Snapshot, store.Rows], tuple[int, list[store.Part]]]:
-    return lambda view, rows: store.record_parts(view, rows, columns)
+def _count(
+    asked: Asked, columns: Sequence[Column]
+) -> Callable[[Snapshot, store.Rows], tuple[int, list[store.Part]]]:
+    """How the rows are counted and parted."""
+    if asked.what in TALKS:
+        return store.talk_parts
+    if asked.what == EVENTS:
+        return store.event_parts
+    return lambda view, rows: store.record_parts(view, rows, len(columns))
+
+
+def _view_for(
+    platform: Platform, workspace: Workspace, asked: Asked, at_least: int
+) -> contextlib.AbstractContextManager[Snapshot]:
+    if asked.what in TALKS:
+        return said.view(platform, workspace, asked)
+    return _view(platform, workspace, at_least)
 
 
 @contextlib.contextmanager
@@ -106,6 +126,8 @@ class _View(NamedTuple):
         if asked.what == EVENTS:
             since, until = asking.period(asked, workspace)
             return store.events(schema, chosen, asked.names, since, until)
+        if asked.what in TALKS:
+            return store.talks(schema, chosen)
         held = any(column.sql == "h.segments" for column in columns)
         if held:
             self._hold()
@@ -183,7 +205,7 @@ def _refuse_long(
     found = store.longer(view, rows, part, xlsx.long_columns(columns), xlsx.LONGEST)
     if found is not None:
         number, name = found
-        where = ids.public_record_id(number) if rows.order == "r.id" else f"event {number}"
+        where = ROW[rows.order](number)
         raise Invalid.at(
             "format",
             f"{name} of {where} is longer than a cell of XLSX can be ({xlsx.LONGEST:,}"

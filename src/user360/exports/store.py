@@ -17,8 +17,10 @@ from user360.storage.warehouse import Snapshot
 
 # Tables made beside the view; gone with it.
 CHOSEN = "exported_people"
+SAID = "exported_talks"
 HELD = "exported_segments"
-RECORD_BITS, EVENT_BITS = 14, 17  # what is counted together is at least so much of the order
+# What is counted together is at least so much of the order.
+RECORD_BITS, EVENT_BITS, TALK_BITS = 14, 17, 12
 CELLS = 2_500_000  # of a part
 EVENT_BYTES = 96_000_000
 
@@ -97,6 +99,16 @@ def events(
     return Rows(source, "e.seq", " AND ".join(where), tuple(given))
 
 
+def talks(schema: str, chosen: bool) -> Rows:
+    """The rows of a file of conversations or messages: those that `SAID` holds."""
+    source = (
+        f"{SAID} AS c LEFT JOIN {schema}.merged AS m ON m.record_id = c.record_id"
+        f" LEFT JOIN {schema}.records AS r ON r.id = coalesce(m.survivor_id, c.record_id)"
+    )
+    among = f"coalesce(m.survivor_id, c.record_id) IN (SELECT id FROM {CHOSEN})"
+    return Rows(source, "c.id", among if chosen else "true")
+
+
 def record_parts(view: Snapshot, rows: Rows, columns: int) -> tuple[int, list[Part]]:
     """How many records there are, and the parts to read them in."""
     counted = view.query(
@@ -109,13 +121,22 @@ def record_parts(view: Snapshot, rows: Rows, columns: int) -> tuple[int, list[Pa
 
 def event_parts(view: Snapshot, rows: Rows) -> tuple[int, list[Part]]:
     """How many events there are, and the parts to read them in."""
+    return _long_parts(view, rows, "e.properties", EVENT_BITS)
+
+
+def talk_parts(view: Snapshot, rows: Rows) -> tuple[int, list[Part]]:
+    """How many conversations or messages there are, and the parts to read them in."""
+    return _long_parts(view, rows, "c.text", TALK_BITS)
+
+
+def _long_parts(view: Snapshot, rows: Rows, text: str, bits: int) -> tuple[int, list[Part]]:
     counted = view.query(
-        f"SELECT e.seq >> {EVENT_BITS} AS bucket, count(*),"
-        " sum(strlen(e.properties) + 100)::BIGINT"
+        f"SELECT {rows.order} >> {bits} AS bucket, count(*),"
+        f" sum(strlen({text}) + 100)::BIGINT"
         f" FROM {rows.source} WHERE {rows.where} GROUP BY bucket ORDER BY bucket",
         rows.given,
     ).rows
-    return sum(count for _, count, _ in counted), _parts(counted, EVENT_BITS, EVENT_BYTES)
+    return sum(count for _, count, _ in counted), _parts(counted, bits, EVENT_BYTES)
 
 
 def _parts(counted: Sequence[tuple[int, int, int]], bits: int, most: int) -> list[Part]:

@@ -70,8 +70,8 @@ def _about(request: Asked, asked: AskedFor) -> str:
     if asked.records is not None:
         whom.append(f"{words.plural(len(asked.records), 'user')} that were ticked")
     about = ", ".join(whom)
-    if asked.what == asking.EVENTS:
-        named = ", ".join(asked.names) or "All events"
+    if asked.what != asking.USERS:
+        named = ", ".join(asked.names) or f"All {asked.what}"
         return f"{named} of users {about}" if about else named
     return f"Users {about}" if about else "All users"
 
@@ -82,13 +82,15 @@ async def new(request: Asked) -> Response[str]:
     actor = gate.actor_of(request)
     view = users_view.read(request.query_params)
     those = await users_view.whom(request, view)
-    what = "events" if request.query_params.get("what") == "events" else "users"
+    given = request.query_params.get("what", "")
+    what = given if given in columns.FIXED else asking.USERS
     names: list[str] = []
-    if what == "events":
+    if what == asking.EVENTS:
         platform, workspace = gate.platform_of(request), actor.workspace.id
         found = await gate.read(platform, lambda c: events.load_definitions(c, workspace))
         names = sorted(found)
-        held = [column.name for column in columns.EVENT]
+    if what != asking.USERS:
+        held = [column.name for column in columns.FIXED[what]]
         chosen = held
     else:
         chosen = list(actor.workspace.catalogue.by_name)
@@ -115,8 +117,8 @@ async def make(request: Asked) -> Response[str]:
     form = await forms.read(request)
     given = await request.form()
     what = form.get("what", "users")
-    if what not in ("users", "events"):
-        raise Invalid.at("what", "Choose users or events")
+    if what not in ("users", *columns.FIXED):
+        raise Invalid.at("what", f"Choose users, {', '.join(columns.FIXED)}")
     asked: dict[str, Any] = {
         "what": what,
         "format": form.get("format", "csv"),
@@ -128,8 +130,9 @@ async def make(request: Asked) -> Response[str]:
     }
     if not asked["columns"]:
         raise Invalid("Tick at least one column")
-    if what == "events":
+    if what == asking.EVENTS:
         asked["names"] = list(given.getall("name", []))
+    if what != asking.USERS:
         asked |= {name: form.get(name) or None for name in ("since", "until")}
     await api.begin(request, await api.checked(request, AskedFor(**asked)))
     return render.go(request, "/exports", tell="The file is being made")

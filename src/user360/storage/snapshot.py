@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from user360.errors import Unavailable
+from user360.storage.relations import lent
 from user360.storage.warehouse import Rows
 
 
@@ -37,3 +38,10 @@ class DuckSnapshot:
             except (pa.ArrowException, OSError) as error:
                 # What the engine says on the way comes through Arrow, without its kind.
                 raise Unavailable("The warehouse could not answer to the end") from error
+
+    def put(self, name: str, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
+        with lent(self._cursor, given=schema.empty_table()):
+            self._cursor.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM given").fetchall()
+        for batch in rows:
+            with lent(self._cursor, given=pa.Table.from_batches([batch])):
+                self._cursor.execute(f"INSERT INTO {name} SELECT * FROM given").fetchall()

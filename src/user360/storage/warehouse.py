@@ -130,6 +130,10 @@ class Snapshot(Protocol):
         """
         ...
 
+    def put(self, name: str, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> None:
+        """Make a temporary relation of these rows."""
+        ...
+
 
 class Damaged(Exception):
     """The warehouse file cannot be read; it is to be set aside and made anew."""

@@ -1,4 +1,4 @@
-"""Exports: people and events as files, made in the background or while they are sent."""
+"""Exports: people, events and what was said, as files made in the background or while sent."""
 
 from __future__ import annotations
 
@@ -29,20 +29,22 @@ from user360.jobs.job import Job
 MOST_STREAMS = 4
 MEDIA = (*(form.media_type for form in table.FORMATS.values()), table.GZIP)
 ONE = {"export_id": "9f2c4e6a8b0d1c3e5f7a9b0c2d4e6f80"}
+What = Literal["users", "events", "conversations", "messages"]
 Format = Literal["csv", "jsonl", "xlsx", "parquet"]
 Names = Annotated[list[str], msgspec.Meta(max_length=1_000)]
 
 
 class NewExport(Body):
-    """Which records, or whose events, as what kind of file.
+    """Which records, or whose events, conversations or messages, as what kind of file.
 
     `segment`, `where` and `text` must all hold; without any it is everybody. `columns` left out are
-    userId and every property, or all of an event; of records there are `id`, `recordId`,
-    `createdAt`, `updatedAt`, `profileComplete` and `segments` too. `names`, `from` and `to` choose
-    events. `gzip` packs CSV and JSON lines.
+    userId and every property, or all of the others; of records there are `id`, `recordId`,
+    `createdAt`, `updatedAt`, `profileComplete` and `segments` too. `names` choose
+    events; `from` and `to` events, messages, and conversations by their beginning. `gzip` packs
+    CSV and JSON lines.
     """
 
-    what: Literal["users", "events"] = "users"
+    what: What = "users"
     format: Format = "csv"
     gzip: bool = False
     columns: Annotated[list[str], msgspec.Meta(max_length=16_384)] | None = None
@@ -72,7 +74,7 @@ class Export(Answer):
 
     id: str
     status: Literal["queued", "running", "completed", "failed", "cancelled", "undone"]
-    what: Literal["users", "events"]
+    what: What
     format: Format
     rows: int
     total: int | None

@@ -123,4 +123,4 @@ def _file(name: str) -> zipfile.ZipInfo:
 
 def long_columns(columns: Sequence[Column]) -> list[Column]:
     """The columns whose cells may be longer than a sheet takes."""
-    return [column for column in columns if column.kind in (Kind.LIST, Kind.JSON)]
+    return [c for c in columns if c.loose or c.kind in (Kind.LIST, Kind.JSON)]
