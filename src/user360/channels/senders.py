@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from user360.channels.outbox import Made, Outbox
+from user360.channels.whatsapp.media import MediaFetcher
+from user360.channels.whatsapp.sending import WhatsAppSender
 from user360.platform import Platform
 
-SENDERS: Mapping[str, Made] = {}
+SENDERS: Mapping[str, Made] = {
+    "whatsapp": WhatsAppSender,
+    "media": MediaFetcher,
+}
 
 
 def outbox(platform: Platform) -> Outbox:

@@ -195,10 +195,11 @@ def add(
         run(connection, "INSERT INTO words (rowid, text) VALUES (?, ?)", [m.id, m.text])
         for attachment in m.attachments:
             if attachment.id:
-                _said_with(connection, workspace, m.id, attachment.id)
+                said_with(connection, workspace, m.id, attachment.id)
 
 
-def _said_with(connection: Connection, workspace: int, number: int, attachment: str) -> None:
+def said_with(connection: Connection, workspace: int, number: int, attachment: str) -> None:
+    """An uploaded file belongs to this message from now on."""
     query = (
         "UPDATE attachments SET message_id = :message WHERE id = :id"
         " AND workspace_id = :workspace AND message_id IS NULL"

@@ -14,7 +14,12 @@ from user360.observe import metrics
 from user360.platform import Platform
 
 Result = TypeVar("Result")
-LIMITS = (("/v1/", 4_194_304), ("/cdp/", 16_777_216), ("/api/", 67_108_864))
+LIMITS = (
+    ("/v1/", 4_194_304),
+    ("/channels/whatsapp/", 4_194_304),
+    ("/cdp/", 16_777_216),
+    ("/api/", 67_108_864),
+)
 DEFAULT_LIMIT = 1_048_576
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 # Where files come in: their handlers read the body themselves, as it arrives.

@@ -198,7 +198,7 @@ def faults_of(kind: Any, given: Any, path: str = "") -> list[Fault]:
     try:
         msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
-        return [_fault(str(error), path)]
+        return [fault(str(error), path)]
     return []
 
 
@@ -248,7 +248,7 @@ def hint(name: str, names: list[str]) -> str:
     return f"; did you mean {near[0]}?" if near else f"; there is {', '.join(names)}"
 
 
-def _fault(message: str, path: str) -> Fault:
+def fault(message: str, path: str) -> Fault:
     """What msgspec says, with its place in our way of writing it."""
     where = WHERE.search(message)
     steps = STEP.findall(where[1]) if where else []

@@ -1,0 +1,158 @@
+"""Meta's API as far as we call it: send a message, hand in a file, fetch one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from user360.channels.bringing import Permanent, Temporary
+from user360.channels.declared import WhatsApp
+from user360.channels.whatsapp import trouble
+from user360.channels.whatsapp.payload import Trouble
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_SECONDS, SECONDS = 5.0, 15.0
+LONGEST_ANSWER = 1_048_576
+CHUNK = 1 << 16
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """What Meta answers to what we send: its name for it, or an error."""
+
+    id: str = ""
+    url: str = ""
+    mime_type: str = ""
+    file_size: int = 0
+    messages: list[dict[str, Any]] = []
+    error: Trouble | None = None
+
+
+class Graph:
+    """The API of one number, with its token. Raises `Temporary` and `Permanent`."""
+
+    def __init__(self, client: httpx.Client, settings: WhatsApp) -> None:
+        missing = [
+            name
+            for name, value in (
+                ("phoneNumberId", settings.phone_number_id),
+                ("accessToken", settings.access_token),
+            )
+            if not value
+        ]
+        if missing:
+            raise Permanent(f"The channel whatsapp is not set up: {' and '.join(missing)} missing")
+        self._client = client
+        self._base = settings.api_base.rstrip("/")
+        self._number = f"{self._base}/{settings.phone_number_id}"
+        self._headers = {"Authorization": f"Bearer {settings.access_token}"}
+
+    def send(self, message: dict[str, Any]) -> str:
+        """Send a message; Meta's name for it."""
+        body = {"messaging_product": "whatsapp", "recipient_type": "individual", **message}
+        answered = self._ask("POST", f"{self._number}/messages", json=body)
+        named = answered.messages[0].get("id") if answered.messages else None
+        return named if isinstance(named, str) else ""
+
+    def upload(self, path: Path, name: str, kind: str) -> str:
+        """Hand in a file; the id by which it is sent."""
+        with path.open("rb") as file:
+            answered = self._ask(
+                "POST",
+                f"{self._number}/media",
+                data={"messaging_product": "whatsapp", "type": kind},
+                files={"file": (name, file, kind)},
+            )
+        if not answered.id:
+            raise Temporary("WhatsApp took a file and did not say what it calls it")
+        return answered.id
+
+    def fetch(self, media: str, into: BinaryIO, most: int) -> None:
+        """Fetch a file of at most so many bytes."""
+        found = self._ask("GET", f"{self._base}/{quote(media, safe='')}")
+        if found.file_size > most:
+            raise Permanent(f"The file is larger than the {most // 1_048_576} MB that are kept")
+        if not self._may_have_token(found.url):
+            raise Permanent("WhatsApp names an address for the file that is not its own")
+        with self._stream(found.url) as parts:
+            held = 0
+            for part in parts:
+                held += len(part)
+                if held > most:
+                    reason = f"The file is larger than the {most // 1_048_576} MB that are kept"
+                    raise Permanent(reason)
+                into.write(part)
+
+    def _may_have_token(self, url: str) -> bool:
+        """The token goes nowhere in the clear, but to where the administrator sends it so."""
+        try:
+            there, ours = urlsplit(url), urlsplit(self._base)
+        except ValueError:
+            return False
+        same = (there.scheme, there.netloc) == (ours.scheme, ours.netloc)
+        return bool(there.hostname) and (there.scheme == "https" or same)
+
+    @contextmanager
+    def _stream(self, url: str) -> Iterator[Iterator[bytes]]:
+        with (
+            _told(),
+            self._client.stream("GET", url, headers=self._headers) as response,
+        ):
+            if response.status_code != 200:
+                raise trouble.error_of(response.status_code, None)
+            yield response.iter_bytes(CHUNK)
+
+    def _ask(self, method: str, url: str, **given: Any) -> Answered:
+        with (
+            _told(),
+            self._client.stream(method, url, headers=self._headers, **given) as response,
+        ):
+            body = b""
+            for part in response.iter_bytes(CHUNK):
+                body += part
+                if len(body) > LONGEST_ANSWER:
+                    raise Temporary("WhatsApp answered more than makes sense")
+        return _read(response, body)
+
+
+def _read(response: httpx.Response, body: bytes) -> Answered:
+    good = response.status_code == 200
+    try:
+        answered = msgspec.json.decode(body, type=Answered)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        if good:
+            raise Temporary("WhatsApp gave an answer that cannot be read") from error
+        answered = Answered()
+    if good and answered.error is None:
+        return answered
+    after = response.headers.get("retry-after", "")
+    seconds = float(after) if after.isascii() and after.isdigit() else 0.0
+    raise trouble.error_of(response.status_code, answered.error, seconds)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What fails on the way is told without the address, which may hold a secret."""
+    import httpx
+
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise Temporary("WhatsApp did not answer in time") from error
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        raise Temporary("WhatsApp could not be reached") from error
+
+
+def client() -> httpx.Client:
+    """What calls are made with: connections are kept, redirects are not followed."""
+    import httpx
+
+    return httpx.Client(
+        timeout=httpx.Timeout(SECONDS, connect=CONNECT_SECONDS), follow_redirects=False
+    )
