@@ -48,3 +48,6 @@ REQUEST_SECONDS = Histogram(
 DELIVERIES = Counter(
     "user360_deliveries_total", "Messages brought somewhere, by way and how it went", ["way", "how"]
 )
+FLOW_HANDOVERS = Counter(
+    "user360_flow_handovers_total", "Conversations a flow gave up on, by reason", ["reason"]
+)

@@ -219,6 +219,7 @@ def around() -> None:
         column("text", sa.Text),  # the YAML, as it was written
         column("updated_at", Whole),
         column("updated_by", sa.Text),
+        column("secrets", sa.Text, null=True),  # encrypted; a JSON object
         sqlite_with_rowid=False,
     )
     op.create_table(

@@ -1,0 +1,1 @@
+"""Flows: a bot that a business writes as a readable file, and what runs it."""
