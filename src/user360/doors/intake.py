@@ -23,7 +23,13 @@ LIMITS = (
 DEFAULT_LIMIT = 1_048_576
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 # Where files come in: their handlers read the body themselves, as it arrives.
-STREAMED = ("/api/v1/imports", "/api/v1/imports/preview", "/imports/new")
+STREAMED = (
+    "/api/v1/imports",
+    "/api/v1/imports/preview",
+    "/api/v1/attachments",
+    "/imports/new",
+    "/channels/web/files",
+)
 
 
 class Room:

@@ -12,10 +12,12 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from user360.channels.web.sessions import Visitor
 from user360.errors import Problem
 
-# A minute, for one session: what is written, and all else that is asked.
+# A minute, for one session: what is written, all else that is asked, and files.
 WRITES, ASKS = parse("60 per minute"), parse("240 per minute")
+FILES = parse("10 per minute")
 # A minute, for one address of the network: sessions that are begun, files, and all that is asked.
-BEGINS, FILES, ANYTHING = parse("60 per minute"), parse("60 per minute"), parse("2400 per minute")
+BEGINS, FILES_OF_PLACE = parse("60 per minute"), parse("60 per minute")
+ANYTHING = parse("2400 per minute")
 
 
 class TooFast(Problem):

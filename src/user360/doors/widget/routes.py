@@ -54,19 +54,12 @@ class Page(Body):
     properties: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class FileSaid(Body):
-    """A file that was taken in before."""
-
-    id: str
-    key: str
-
-
 class Say(Body):
     """A message of the customer; `id` makes it the same one however often it is sent."""
 
     id: str
     text: str = ""
-    files: list[FileSaid] = msgspec.field(default_factory=list)
+    files: list[files.FileSaid] = msgspec.field(default_factory=list)
     page: Page | None = None
 
 
@@ -184,7 +177,7 @@ async def say(request: Asked) -> Response[dict[str, Any]]:
     platform = gate.platform_of(request)
     given: Say = bodies.decode(Say, await request.body())
     _refuse(given)
-    attached = await files.said(platform, workspace, given.files)
+    attached = files.said(platform, workspace, given.files)
     said = Said(
         sender=talk.CUSTOMER,
         text=given.text,

@@ -1,45 +1,78 @@
-"""The script itself: one file, which needs nothing else."""
+"""The script itself: one file, which needs nothing else, and its words in other languages."""
 
 from __future__ import annotations
 
 import functools
 import gzip
+import re
 from hashlib import sha256
 from importlib import resources
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 # Pages name it without a version: a new one is there within minutes, an old one costs nothing.
 FRESH = "public, max-age=300"
+# What only who reads the source needs: how lines are set in, and lines that only explain.
+_FOR_READERS = re.compile(rb"^[ ]*(?://[^\n]*\n)?", re.MULTILINE)
+Asked = Request[Any, Any, Any]
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """A file as it is sent: plain, packed, and the tag of what it is."""
+
+    plain: bytes
+    packed: bytes
+    tag: str
 
 
 @functools.cache
-def read() -> tuple[bytes, bytes, str]:
-    """The script plain and packed, and the tag of what it is."""
-    plain = (resources.files("user360.doors.widget") / "static" / "widget.js").read_bytes()
-    return plain, gzip.compress(plain, mtime=0), f'"{sha256(plain).hexdigest()[:16]}"'
+def read(name: str) -> Sent:
+    """A file of the widget."""
+    plain = (resources.files("user360.doors.widget") / "static" / name).read_bytes()
+    if name.endswith(".js"):
+        plain = _FOR_READERS.sub(b"", plain)
+    return Sent(plain, gzip.compress(plain, mtime=0), f'"{sha256(plain).hexdigest()[:16]}"')
+
+
+@functools.cache
+def languages() -> frozenset[str]:
+    """The languages there are words for, beside English."""
+    held = resources.files("user360.doors.widget") / "static" / "words"
+    return frozenset(each.name.removesuffix(".json") for each in held.iterdir())
 
 
 @get("/widget.js", include_in_schema=False, sync_to_thread=False)
-def widget(request: Request[Any, Any, Any]) -> Response[bytes]:
+def widget(request: Asked) -> Response[bytes]:
     """What a page loads with one script tag."""
-    plain, packed, tag = read()
+    return _sent(request, read("widget.js"), "text/javascript")
+
+
+@get("/channels/web/words/{language:str}", include_in_schema=False, sync_to_thread=False)
+def words(request: Asked, language: FromPath[str]) -> Response[bytes]:
+    """What the widget says in a language; nothing for one it does not know: that is English."""
+    if language not in languages():
+        return Response(b"{}", media_type="application/json", headers={"Cache-Control": FRESH})
+    return _sent(request, read(f"words/{language}.json"), "application/json")
+
+
+def _sent(request: Asked, found: Sent, kind: str) -> Response[bytes]:
     headers = {
         "Cache-Control": FRESH,
-        "ETag": tag,
+        "ETag": found.tag,
         "Vary": "Accept-Encoding",
         "X-Content-Type-Options": "nosniff",
         # A page that lets in only what agrees to it (COEP) may have it too.
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
-    if tag in request.headers.get("if-none-match", ""):
+    if found.tag in request.headers.get("if-none-match", ""):
         return Response(b"", status_code=304, headers=headers)
-    gzipped = "gzip" in request.headers.get("accept-encoding", "")
-    if gzipped:
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    if packed:
         headers["Content-Encoding"] = "gzip"
-    body = packed if gzipped else plain
-    return Response(body, media_type="text/javascript", headers=headers)
+    return Response(found.packed if packed else found.plain, media_type=kind, headers=headers)
 
 
-ROUTES = [widget]
+ROUTES = [widget, words]
