@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from user360.channels.outbox import Made, Outbox
+from user360.channels.webhooks import WebhookSender
 from user360.channels.whatsapp.media import MediaFetcher
 from user360.channels.whatsapp.sending import WhatsAppSender
 from user360.platform import Platform
@@ -12,6 +13,7 @@ from user360.platform import Platform
 SENDERS: Mapping[str, Made] = {
     "whatsapp": WhatsAppSender,
     "media": MediaFetcher,
+    "webhook": WebhookSender,
 }
 
 

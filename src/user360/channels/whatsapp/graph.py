@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from user360.channels import calling
 from user360.channels.bringing import Permanent, Temporary
 from user360.channels.declared import WhatsApp
 from user360.channels.whatsapp import trouble
@@ -18,9 +19,9 @@ from user360.channels.whatsapp.payload import Trouble
 if TYPE_CHECKING:
     import httpx
 
-CONNECT_SECONDS, SECONDS = 5.0, 15.0
+WHO = "WhatsApp"
 LONGEST_ANSWER = 1_048_576
-CHUNK = 1 << 16
+FILE_SECONDS = 120.0
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -100,24 +101,19 @@ class Graph:
 
     @contextmanager
     def _stream(self, url: str) -> Iterator[Iterator[bytes]]:
-        with (
-            _told(),
-            self._client.stream("GET", url, headers=self._headers) as response,
-        ):
+        with calling.told(WHO), self._client.stream("GET", url, headers=self._headers) as response:
             if response.status_code != 200:
                 raise trouble.error_of(response.status_code, None)
-            yield response.iter_bytes(CHUNK)
+            yield calling.parts(response, FILE_SECONDS)
 
     def _ask(self, method: str, url: str, **given: Any) -> Answered:
         with (
-            _told(),
+            calling.told(WHO),
             self._client.stream(method, url, headers=self._headers, **given) as response,
         ):
-            body = b""
-            for part in response.iter_bytes(CHUNK):
-                body += part
-                if len(body) > LONGEST_ANSWER:
-                    raise Temporary("WhatsApp answered more than makes sense")
+            body = calling.whole(response, LONGEST_ANSWER)
+        if body is None:
+            raise Temporary("WhatsApp answered more than makes sense")
         return _read(response, body)
 
 
@@ -131,28 +127,5 @@ def _read(response: httpx.Response, body: bytes) -> Answered:
         answered = Answered()
     if good and answered.error is None:
         return answered
-    after = response.headers.get("retry-after", "")
-    seconds = float(after) if after.isascii() and after.isdigit() else 0.0
-    raise trouble.error_of(response.status_code, answered.error, seconds)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """What fails on the way is told without the address, which may hold a secret."""
-    import httpx
-
-    try:
-        yield
-    except httpx.TimeoutException as error:
-        raise Temporary("WhatsApp did not answer in time") from error
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-        raise Temporary("WhatsApp could not be reached") from error
-
-
-def client() -> httpx.Client:
-    """What calls are made with: connections are kept, redirects are not followed."""
-    import httpx
-
-    return httpx.Client(
-        timeout=httpx.Timeout(SECONDS, connect=CONNECT_SECONDS), follow_redirects=False
-    )
+    wait = calling.wanted_wait(response)
+    raise trouble.error_of(response.status_code, answered.error, wait)

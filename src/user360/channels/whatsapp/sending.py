@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from user360.channels import settings
+from user360.channels import calling, settings
 from user360.channels.bringing import Delivery, Permanent, Temporary
 from user360.channels.declared import WhatsApp
-from user360.channels.whatsapp import graph, hearing
+from user360.channels.whatsapp import hearing
 from user360.channels.whatsapp.graph import Graph
 from user360.conversations import attachments, marks
 from user360.conversations.marks import Mark, Part
@@ -55,7 +55,7 @@ class Numbers:
         if channel is None or not channel.active:
             raise Temporary("The channel whatsapp is switched off")
         with self._lock:
-            self._client = self._client or graph.client()
+            self._client = self._client or calling.client()
         whole = settings.whole(self.platform, workspace, hearing.CHANNEL, WhatsApp)
         return Graph(self._client, whole)
 
