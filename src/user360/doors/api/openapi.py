@@ -216,7 +216,8 @@ def _success(told: Told, described: Described) -> dict[str, Any]:
         success["content"] = {"application/json": {"schema": described.of[kind]}}
     if told.operation.gives:
         binary = {"schema": {"type": "string", "format": "binary"}}
-        success["content"] = dict.fromkeys(told.operation.gives, binary)
+        held = success.get("content", {})
+        success["content"] = held | dict.fromkeys(told.operation.gives, binary)
     if told.operation.writes:
         success["headers"] = {SEQ: POSITION}
     return success
