@@ -41,7 +41,9 @@ def test_secrets_are_kept_but_never_told(shop: Shop) -> None:
 
 
 def test_parts_are_changed_and_the_rest_stays(shop: Shop) -> None:
-    put(shop, "email", address="help@shop.example", smtp={"host": "mx", "password": "one"})
+    told = put(shop, "email", address="help@shop.example", name="The shop")
+    assert (told["channel"], told["name"]) == ("email", "The shop")
+    put(shop, "email", smtp={"host": "mx", "password": "one"})
     put(shop, "email", smtp={"port": 25, "security": "none"})
     whole = settings.whole(shop.platform, shop.workspace, "email", Email)
     assert (whole.smtp.host, whole.smtp.port, whole.smtp.password) == ("mx", 25, "one")
@@ -61,7 +63,7 @@ def test_what_a_channel_notes_for_itself_outlives_its_settings(shop: Shop) -> No
 
 def test_any_bot_has_a_channel_of_its_own(shop: Shop) -> None:
     told = put(shop, "telegram", bot="flow:hello")
-    assert told == {"name": "telegram", "active": True, "bot": "flow:hello", "secretsSet": []}
+    assert told == {"channel": "telegram", "active": True, "bot": "flow:hello", "secretsSet": []}
     assert settings.names(shop.workspace) == ["web", "whatsapp", "email", "api", "telegram"]
     assert shop.workspace.desk.bot_of("telegram") == "flow:hello"
 

@@ -37,7 +37,7 @@ def names(workspace: Workspace) -> list[str]:
 
 
 def read(platform: Platform, workspace: Workspace, name: str) -> dict[str, Any]:
-    """How a channel is set, without its secrets; `secretsSet` names those that it has.
+    """How a `channel` is set, without its secrets; `secretsSet` names those that it has.
 
     Raises `Invalid` for a name that no channel can have.
     """
@@ -54,7 +54,7 @@ def told(workspace: Workspace, name: str, secrets: Mapping[str, str]) -> dict[st
     whole = msgspec.to_builtins(msgspec.convert(_nested(channel.settings), shape))
     flat = {path: value for path, value in _flat(whole).items() if path not in shape.SECRET}
     return {
-        "name": name,
+        "channel": name,
         "active": channel.active,
         "bot": channel.bot,
         **_nested(flat),
