@@ -39,7 +39,7 @@ class Served:
     def workspace(self) -> Workspace:
         return self.platform.default
 
-    def put(self, channel: str, **given: Any) -> dict[str, Any]:
+    def put(self, channel: str, /, **given: Any) -> dict[str, Any]:
         """Set a channel."""
         platform = self.platform
 

@@ -16,12 +16,12 @@ from user360.storage.ledger import Connection
 TOKEN = "verysecretaccesstoken"
 
 
-def put(shop: Shop, name: str, **given: Any) -> dict[str, Any]:
+def put(shop: Shop, channel: str, /, **given: Any) -> dict[str, Any]:
     platform = shop.platform
 
     def job(connection: Connection) -> dict[str, Any]:
         change = platform.change(connection, shop.workspace, "key:1")
-        return settings.change(change, platform.vault, name, given)
+        return settings.change(change, platform.vault, channel, given)
 
     return platform.write(job)
 
