@@ -20,7 +20,7 @@ from user360.access.limits import Limits
 from user360.access.signing import Attempts
 from user360.channels import senders
 from user360.channels.web.live import Live
-from user360.doors import described, gate, health, segment, whatsapp, widget
+from user360.doors import bots, described, gate, health, segment, whatsapp, widget
 from user360.doors.api import ROUTES as OWN
 from user360.doors.intake import Intake, Room
 from user360.doors.lane import Lane
@@ -67,7 +67,7 @@ def create(platform: Platform) -> Litestar:
         working.register(platform)
     room, limits, live = Room(platform), Limits(), Live(platform)
     handlers = [*health.ROUTES, *described.ROUTES, *OWN, *segment.ROUTES, *YELLOW]
-    handlers += [*widget.ROUTES, *whatsapp.ROUTES]
+    handlers += [*bots.ROUTES, *widget.ROUTES, *whatsapp.ROUTES]
 
     def intake(app: ASGIApp) -> ASGIApp:
         return Intake(app, room)

@@ -26,17 +26,24 @@ Given = Request[Any, Any, Any]
 
 
 class Received(msgspec.Struct, frozen=True):
-    """A form that has come in: the file's name as it was sent, its size, and the other parts."""
+    """A form that has come in: the file's name as it was sent, its size, and the other parts.
+
+    `type` is the media type that the part `file` said it is, empty when it said none.
+    """
 
     name: str
     size: int
     texts: dict[str, bytes]
+    type: str = ""
 
 
-async def receive(request: Given, target: Path, texts: tuple[str, ...]) -> Received:
+async def receive(
+    request: Given, target: Path, texts: tuple[str, ...], largest: int | None = None
+) -> Received:
     """Write the part `file` of a form to `target`; besides it may have the parts `texts`.
 
-    Raises `Malformed` for what is no such form, `TooLarge`, `StorageFailed` when the disk is full.
+    Raises `Malformed` for what is no such form, `TooLarge` for a file of more than `largest`
+    bytes, `StorageFailed` when the disk is full.
     """
     parser = multipart.PushMultipartParser(
         _boundary(request), max_segment_count=MOST_PARTS, max_header_size=16_384
@@ -44,7 +51,7 @@ async def receive(request: Given, target: Path, texts: tuple[str, ...]) -> Recei
     _room(request, target)
     try:
         with target.open("xb") as file:
-            form = _Form(parser, file, texts)
+            form = _Form(parser, file, texts, largest)
             async for chunk in _chunks(request):
                 await form.take(chunk)
             return await form.finish()
@@ -85,13 +92,19 @@ class _Form:
     """Takes a form apart: the file to disk, other parts into memory."""
 
     def __init__(
-        self, parser: multipart.PushMultipartParser, file: BinaryIO, texts: tuple[str, ...]
+        self,
+        parser: multipart.PushMultipartParser,
+        file: BinaryIO,
+        texts: tuple[str, ...],
+        largest: int | None,
     ) -> None:
         self.parser = parser
         self.file = file
         self.known = texts
         self.texts: dict[str, bytearray] = {}
         self.name: str | None = None
+        self.type = ""
+        self._largest = largest
         self.size = 0
         self._part = ""
         self._gathered: list[bytes] = []
@@ -113,6 +126,7 @@ class _Form:
         self._part = part.name or ""
         if self._part == "file" and self.name is None:
             self.name = clean_name(part.filename or "")
+            self.type = part.content_type or ""
         elif self._part in self.known and self._part not in self.texts:
             self.texts[self._part] = bytearray()
         else:
@@ -124,6 +138,8 @@ class _Form:
         if self._part == "file":
             self._gathered.append(data)
             self._waiting += len(data)
+            if self._largest is not None and self.size + self._waiting > self._largest:
+                raise TooLarge(f"A file may have at most {self._largest:,} bytes here")
             return
         text = self.texts[self._part]
         text += data
@@ -142,4 +158,5 @@ class _Form:
         if self.name is None:
             message = "the form has no part named file"
             raise Malformed(message, faults=[Fault("file", "required", message)])
-        return Received(self.name, self.size, {k: bytes(v) for k, v in self.texts.items()})
+        texts = {name: bytes(text) for name, text in self.texts.items()}
+        return Received(self.name, self.size, texts, self.type)

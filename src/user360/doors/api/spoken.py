@@ -1,0 +1,239 @@
+"""What is answered of conversations, and whose they are: the same shapes on every route."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar.params import QueryParameter
+
+from user360 import ids
+from user360.access.workspaces import Workspace
+from user360.conversations import reading, scope, shown, talk
+from user360.conversations.scope import Scope
+from user360.conversations.talk import Attachment
+from user360.doors import gate
+from user360.doors.api import shapes
+from user360.doors.api.bodies import Body
+from user360.doors.api.shapes import Answer, Asked, Moment, Record
+from user360.errors import Fault, Forbidden, Invalid, NotFound
+from user360.identity import people
+from user360.ingest.call import Call
+from user360.storage.ledger import Connection, Dialect
+
+Kind = Literal["chat", "ticket"]
+State = Literal[
+    "bot",
+    "queued",
+    "open",
+    "assigned",
+    "pending",
+    "onHold",
+    "resolved",
+    "solved",
+    "missed",
+    "closed",
+]
+Sender = Literal["customer", "bot", "agent", "note"]
+Priority = Literal["low", "normal", "high", "urgent"]
+AtMost = Annotated[int, QueryParameter(ge=1, le=200, description="how many to answer at most")]
+FIRST = {"conversation_id": "c1"}
+# A member by number or e-mail address.
+Whose = int | str
+
+
+class File(Body):
+    """A file said with a message: one that was uploaded, by `id`, or one elsewhere, by `url`."""
+
+    id: str = ""
+    url: str = ""
+    name: str = ""
+    type: str = "application/octet-stream"
+
+
+Files = Annotated[list[File], msgspec.Meta(max_length=talk.MOST_ATTACHMENTS)]
+
+
+class Attached(Answer):
+    """A file said with a message; one of `id` and `url` is empty. `size` is in bytes."""
+
+    id: str
+    name: str
+    type: str
+    size: int
+    url: str
+
+
+class Message(Answer):
+    """One thing that was said.
+
+    `author` names the member (`member:3`), key or flow behind it. `delivery` is how far it is on
+    its way to the customer, empty where nothing is known; `error` why it failed. `detail` is what
+    its channel told besides.
+    """
+
+    id: str
+    conversation_id: str
+    from_: Sender = msgspec.field(name="from")
+    author: str
+    text: str
+    attachments: list[Attached]
+    timestamp: Moment
+    received_at: Moment
+    delivery: Literal["", "queued", "sent", "delivered", "read", "failed"]
+    error: str
+    detail: dict[str, Any]
+
+
+class Conversation(Answer):
+    """The messages of one session from start to end.
+
+    `assignee` is the number of the member who has it, `group` that of a group of agents. The
+    customer waits for an answer since `waitingSince`, and for an agent since `queuedAt`.
+    """
+
+    id: str
+    channel: str
+    session: str
+    record_id: str | None
+    kind: Kind
+    state: State
+    subject: str
+    priority: Priority
+    group: int | None
+    skills: list[str]
+    assignee: int | None
+    tags: list[str]
+    reason: str
+    messages: int
+    last_from: str
+    last_text: str
+    created_at: Moment
+    updated_at: Moment
+    waiting_since: Moment | None
+    queued_at: Moment | None
+    assigned_at: Moment | None
+    first_reply_at: Moment | None
+    ended_at: Moment | None
+
+
+class Said(Answer):
+    """A message that was kept, its conversation, and whom it is about."""
+
+    message: Message
+    conversation_id: str
+    record: Record
+
+
+class Answered(Answer):
+    """A message that was kept, and its conversation as it is now."""
+
+    message: Message
+    conversation: Conversation
+
+
+def attachments(files: Sequence[File]) -> tuple[Attachment, ...]:
+    """The files as a message holds them; what was uploaded is told as it was by the writer."""
+    return tuple(
+        Attachment(each.name or (each.id and "file"), each.type, 0, each.id, each.url)
+        for each in files
+    )
+
+
+def viewer(request: Asked) -> Scope | None:
+    """What the caller may see of the inbox; None for everything."""
+    actor = gate.actor_of(request)
+    member = None if actor.sign_in is None else actor.sign_in.member
+    return scope.of(actor.role, member, actor.workspace.desk)
+
+
+def need_all(request: Asked) -> None:
+    """Raises `Forbidden` for who sees a part of the inbox only."""
+    if viewer(request) is not None:
+        raise Forbidden("This takes somebody who may see the whole inbox, or a key")
+
+
+def number_of(request: Asked, text: str) -> int:
+    """The number of a conversation that the caller may see. Raises `NotFound`."""
+    return held(request, text).id
+
+
+def held(request: Asked, text: str) -> talk.Conversation:
+    """A conversation that the caller may see. Raises `NotFound`."""
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    number = ids.parse_conversation_id(workspace.id, text)
+    found = None
+    if number is not None:
+        wanted = number
+        found = gate.glance(
+            platform, lambda c: reading.one(c, platform.ledger.dialect, workspace.id, wanted)
+        )
+    seen = viewer(request)
+    if found is None or (seen is not None and not seen.sees(found)):
+        raise NotFound("There is no conversation with this id")
+    return found
+
+
+def need(request: Asked, number: int) -> None:
+    """Raises `NotFound` for a conversation that the caller may not see."""
+    held(request, ids.public_conversation_id(number))
+
+
+def told(request: Asked, conversation: talk.Conversation) -> dict[str, Any]:
+    """A conversation as it is answered."""
+    platform = gate.platform_of(request)
+    living = gate.glance(
+        platform, lambda c: reading.living(c, platform.ledger.dialect, [conversation.record])
+    )
+    return shown.conversation(conversation, living[conversation.record])
+
+
+def read(request: Asked, number: int | None) -> dict[str, Any]:
+    """A conversation as it is answered, by its number. Raises `NotFound`."""
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    found = gate.glance(
+        platform, lambda c: reading.one(c, platform.ledger.dialect, workspace.id, number or 0)
+    )
+    if found is None:  # its person was deleted just now
+        raise NotFound("There is no such conversation")
+    return told(request, found)
+
+
+def message(request: Asked, number: int | None) -> dict[str, Any]:
+    """A message as it is answered, by its number. Raises `NotFound`."""
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    found = gate.glance(platform, lambda c: reading.message(c, workspace.id, number or 0))
+    if found is None:
+        raise NotFound("There is no such message")
+    return shown.message(found)
+
+
+def call(request: Asked, **given: Any) -> Call:
+    """A call about a conversation as the caller makes it."""
+    return shapes.call(request, **{"source": "conversation", **given})
+
+
+def member(request: Asked, given: Whose, path: str) -> int:
+    """The number of a member who may answer. Raises `Invalid` at `path`."""
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    if isinstance(given, str):
+        address = given.strip().lower()
+        found = (m.id for m in platform.members.values() if m.email == address)
+        given = next(found, 0)
+    if given not in workspace.desk.agents:
+        message = f"{path} must be a member who may answer, by number or e-mail address"
+        raise Invalid(message, faults=[Fault(path, "invalid", message)])
+    return given
+
+
+def of_message(
+    connection: Connection, dialect: Dialect, workspace: Workspace, message: int, conversation: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A message and the living record behind it, in one look. Raises `NotFound`."""
+    found = reading.message(connection, workspace.id, message)
+    talks = reading.one(connection, dialect, workspace.id, conversation)
+    person = None if talks is None else people.one(connection, dialect, workspace, talks.record)
+    if found is None or person is None:
+        raise NotFound("The person of this message was deleted")
+    return shown.message(found), person
