@@ -21,7 +21,7 @@ from user360.doors.api.shapes import Answer, Asked
 from user360.errors import NotFound, StorageFailed
 
 FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
-PLACE = "/api/v1/attachments"
+UPLOADED = "9f2c4e6a8b0d1c3e5f7a9b0c2d4e6f80"
 # Shown in a page; everything else is saved as a file, whatever it says it is.
 INLINE = ("image/png", "image/jpeg", "image/gif", "image/webp")
 Inline = Annotated[bool, QueryParameter(description="to show a picture instead of saving it")]
@@ -87,7 +87,7 @@ async def take(request: Asked, part: Path) -> Attachment:
     tag="conversations",
     refuses=(404, 416),
     gives=("application/octet-stream",),
-    example=Example(path={"attachment_id": "9f2c4e6a8b0d1c3e5f7a9b0c2d4e6f80"}),
+    example=Example(path={"attachment_id": UPLOADED}),
 )
 async def download(
     request: Asked, attachment_id: FromPath[str], inline: Inline = False

@@ -18,7 +18,7 @@ from user360.errors import NotFound
 
 Availability = Literal["available", "busy", "away"]
 GROUP = {"group_id": 1}
-MEMBER = {"member_id": 1}
+AGENT = {"agent_id": 1}
 
 
 class Hour(Body):
@@ -167,31 +167,31 @@ def _agent(request: Asked, agent: Agent) -> dict[str, Any]:
 
 @operation(
     "PATCH",
-    "/agents/{member_id:int}",
+    "/agents/{agent_id:int}",
     "inbox.settings",
     "Change an agent",
     tag="inbox",
     refuses=(404,),
     example=Example(
-        path=MEMBER, body={"availability": "available", "capacity": 3, "skills": ["returns"]}
+        path=AGENT, body={"availability": "available", "capacity": 3, "skills": ["returns"]}
     ),
 )
 async def set_agent(
-    request: Asked, member_id: FromPath[int], data: JSONBody[AgentEdit]
+    request: Asked, agent_id: FromPath[int], data: JSONBody[AgentEdit]
 ) -> Response[ShownAgent]:
     """From the next conversation on. Whether they are there, members set in the inbox."""
     _, seq = await gate.change(
         request,
         lambda c: managing.set_agent(
             c,
-            member_id,
+            agent_id,
             availability=data.availability,
             capacity=data.capacity,
             skills=data.skills,
             groups=data.groups,
         ),
     )
-    agent = gate.actor_of(request).workspace.desk.agents.get(member_id)
+    agent = gate.actor_of(request).workspace.desk.agents.get(agent_id)
     if agent is None:
         raise NotFound("There is no member of this workspace who may answer by this number")
     return gate.answer(_agent(request, agent), seq=seq)
