@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.browser import shop as shops
+from tests.browser.chat import Come
+from tests.browser.shop import Shop
 from tests.browser.site import Site, Visit
 from tests.signed_in import ADMIN
 
@@ -87,3 +90,31 @@ def _noted(said: Any, page: Page, wrong: list[str]) -> None:
 def _ours(asked: str, url: str, wrong: list[str]) -> None:
     if not asked.startswith((url, "data:", "blob:", "about:")):
         wrong.append(f"asked another host: {asked}")
+
+
+@pytest.fixture
+def shop(site: Site) -> Iterator[Shop]:
+    with shops.running(site.url) as shop:
+        yield shop
+
+
+@pytest.fixture
+def come(browser: Browser, shop: Shop) -> Iterator[Come]:
+    """A way to come to the shop: in a browser of one's own, or (`beside`) in another tab."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def visit(beside: Page | None = None, **how: Any) -> Page:
+        context = beside.context if beside else browser.new_context(reduced_motion="reduce", **how)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: _noted(said, page, wrong))
+        page.goto(shop.url)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert wrong == []

@@ -33,9 +33,9 @@ class Site:
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, directory: Path) -> Iterator[Site]:
+    def running(cls, directory: Path, port: int = 0) -> Iterator[Site]:
         """Serve a directory on a free port until the block ends; nobody is a member yet."""
-        _, port = serve.address("127.0.0.1", 0)
+        _, port = serve.address("127.0.0.1", port)
         with Platform.open(directory, Settings(admin_key=KEY)) as platform:
             made = app.create(platform)
             server = serve.embedded(made, "127.0.0.1", port)

@@ -16,7 +16,7 @@ from litestar.params import FromPath
 # Pages name it without a version: a new one is there within minutes, an old one costs nothing.
 FRESH = "public, max-age=300"
 # What only who reads the source needs: how lines are set in, and lines that only explain.
-_FOR_READERS = re.compile(rb"^[ ]*(?://[^\n]*\n)?", re.MULTILINE)
+_FOR_READERS = re.compile(rb"^[ ]*(?:(?://[^\n]*|/\*[^\n]*\*/)\n)?", re.MULTILINE)
 Asked = Request[Any, Any, Any]
 
 

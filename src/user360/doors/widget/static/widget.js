@@ -1,5 +1,4 @@
-/* User 360: a chat on any page, in one file that needs nothing else.
-   How to use it: docs/how-to/put-the-chat-on-a-site.md */
+/* User 360: a chat on any page. How to use it: docs/how-to/put-the-chat-on-a-site.md */
 (() => {
   'use strict';
   const early = window.User360;
@@ -59,21 +58,26 @@
   const readUpTo = () => Number(kept.get('read') || 0);
   const number = (message) => Number(message.n.slice(1));
 
-  async function ask(method, path, body, extra = {}) {
+  async function ask(method, path, body, raw) {
     const control = new AbortController();
-    const timer = setTimeout(() => control.abort(), (extra.patience || PATIENCE) * 1000);
+    const timer = setTimeout(() => control.abort(), (raw ? 300 : PATIENCE) * 1000);
     try {
-      const answer = await fetch(`${origin}/channels/web/${path}`, {
-        method, credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', signal: control.signal,
-        headers: { ...(token && { 'X-User360-Session': token }), ...(!extra.raw && { 'Content-Type': 'application/json' }) },
-        body: extra.raw || (body && JSON.stringify(body)),
+      const answer = await request(path, control.signal, {
+        method, headers: raw ? {} : { 'Content-Type': 'application/json' }, body: raw || (body && JSON.stringify(body)),
       });
-      const told = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
-      if (answer.ok) return told;
-      throw Object.assign(new Error(told.detail || `HTTP ${answer.status}`), {
-        status: answer.status, wait: Number(answer.headers.get('Retry-After')) || 0,
-      });
+      return answer.status === 204 ? {} : await answer.json();
     } finally { clearTimeout(timer); }
+  }
+  async function request(path, signal, { headers, ...given } = {}) {
+    const answer = await fetch(`${origin}/channels/web/${path}`, {
+      ...given, signal, credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer',
+      headers: { ...headers, ...(token && { 'X-User360-Session': token }) },
+    });
+    if (answer.ok) return answer;
+    const { detail } = await answer.json().catch(() => ({}));
+    throw Object.assign(new Error(detail || `HTTP ${answer.status}`), {
+      status: answer.status, wait: Number(answer.headers.get('Retry-After')) || 0,
+    });
   }
   const passing = (error) => !error.status || error.status >= 500 || error.status === 429 || error.status === 408;
   const alone = (name, deed) => (navigator.locks
@@ -180,7 +184,10 @@
           }
         }
       }
-    } finally { sending = false; }
+    } finally {
+      sending = false;
+      if (connected) lineIs(true); // what failed may have come to the server, and from there to here
+    }
   }
   const pageFacts = () => {
     let timezone = '';
@@ -220,16 +227,17 @@
   }
 
   // The stream: one of all tabs holds it and tells the others.
-  let live = null, leading = false;
+  let live = null, leading = false, connected = false;
   const channel = window.BroadcastChannel ? new BroadcastChannel(`user360:${origin}:${options.workspace}`) : null;
   if (channel) channel.onmessage = ({ data }) => {
     if (data.token && data.token !== token) return;
     if (data.type === 'again') {
-      // Where both know who is signed in they may not agree: then whoever is looked at next has it.
+      // Where both know who is signed in they may not agree: then whoever writes next has it.
       clear();
-      if (!identity && shownOpen) start();
+      if (identity) token = '';
+      else if (shownOpen) start();
     }
-    else if (data.type === 'line') { if (!leading) lineIs(data.on); }
+    else if (data.type === 'line') { if (!leading) lineIs(connected = data.on); }
     else if (data.type === 'read') draw();
     else take(data);
   };
@@ -246,7 +254,7 @@
         } catch (error) {
           if (error.status === 401) { token = ''; kept.drop('token'); live = null; start(); break; }
           if (signal.aborted) break;
-          lineIs(false);
+          lineIs(connected = false);
           tellOthers({ type: 'line', on: false });
           await pause(error.wait || 0, signal);
         }
@@ -260,6 +268,7 @@
   function disconnect() {
     if (live) live.abort();
     live = null;
+    connected = false;
   }
   async function listen(signal, went) {
     const control = new AbortController();
@@ -269,12 +278,9 @@
     const watch = setInterval(() => { if (Date.now() - heard > SILENT * 1000) stop(); }, 5000);
     window.addEventListener('offline', stop);
     try {
-      const answer = await fetch(`${origin}/channels/web/stream?since=m${streamed}`, {
-        credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', signal: control.signal, headers: { 'X-User360-Session': token },
-      });
-      if (!answer.ok) throw Object.assign(new Error(), { status: answer.status, wait: Number(answer.headers.get('Retry-After')) });
+      const answer = await request(`stream?since=m${streamed}`, control.signal);
       went();
-      lineIs(true);
+      lineIs(connected = true);
       tellOthers({ type: 'line', on: true });
       hurry();
       const reader = answer.body.getReader(), decoder = new TextDecoder();
@@ -380,7 +386,8 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
     svg.append(path);
     return svg;
   };
-  const button = (name, kind, deed, type = 'button') => el('button', { type, class: kind, on: { click: deed } }, icon(name));
+  const press = (deed, given, ...inside) => el('button', { type: 'button', ...given, on: { click: deed } }, ...inside);
+  const button = (name, kind, deed, type = 'button') => press(deed, { type, class: kind }, icon(name));
 
   const host = el('user360-chat'), root = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet(), colours = new CSSStyleSheet();
@@ -409,7 +416,7 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
     dress();
     if (wanted === spoken) return;
     try {
-      const told = wanted === 'en' ? ENGLISH : await (await fetch(`${origin}/channels/web/words/${wanted}`, { credentials: 'omit' })).json();
+      const told = wanted === 'en' ? {} : await ask('GET', `words/${wanted}`);
       words = { ...ENGLISH, ...told };
       spoken = wanted;
       drawn.splice(0).forEach((each) => each[1].remove());
@@ -462,7 +469,7 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
   let drawn = []; // what stands in the log, each with the key of what it shows
   function draw() {
     const end = atEnd(), wanted = [];
-    if (more) wanted.push(['older', () => el('button', { type: 'button', class: 'older', on: { click: older } }, word('older'))]);
+    if (more) wanted.push(['older', () => press(older, { class: 'older' }, word('older'))]);
     if (options.greeting) wanted.push([`g${options.greeting}`, () => bubble({ from: 'bot', text: options.greeting }, true)]);
     let before = {}, day = '';
     const said = [...messages.entries()].sort((a, b) => a[0] - b[0]).map((each) => each[1]);
@@ -503,7 +510,7 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
   function bubble(m, first, how = '') {
     const again = () => { pending.get(m.id).failed = ''; draw(); flush(); };
     const drop = () => { pending.delete(m.id); kept.drop(`out:${m.id}`); draw(); };
-    const deed = (what, does) => el('button', { type: 'button', on: { click: does } }, word(what));
+    const deed = (what, does) => press(does, {}, word(what));
     const below = how === 'failed'
       ? el('span', { class: 'when bad' }, `${word(how)}: ${m.failed} `, deed('again', again), deed('remove', drop))
       : el('span', { class: 'when' }, how ? word(how) : m.at ? clock(m.at) : '');
@@ -513,7 +520,7 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
       el('div', { class: 'b', dir: 'auto' }, ...written_out(m.text), ...(m.files || []).map(file)), below);
   }
   function choices(m) {
-    const made = m.choices.map((each) => el('button', { type: 'button', on: { click: () => { say(each); field.focus(); } } }, each));
+    const made = m.choices.map((each) => press(() => { say(each); field.focus(); }, {}, each));
     return el('div', { class: 'choices', role: 'group', 'aria-label': word('choose') }, ...made);
   }
   const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 60;
@@ -614,7 +621,7 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
         if (!token) await start();
         const raw = new FormData();
         raw.append('file', each);
-        Object.assign(one, await ask('POST', 'files', null, { raw, patience: 300 }));
+        Object.assign(one, await ask('POST', 'files', null, raw));
       } catch (error) { one.wrong = error.status === 413 ? word('large') : error.status ? error.message : word('upload'); }
       list();
     }
@@ -623,7 +630,7 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
   function list() {
     chips.replaceChildren(...chosen.map((each) => el('div', {},
       el('span', { class: each.wrong ? 'bad' : '', role: each.wrong ? 'alert' : undefined }, `${each.name}${size(each.size)}${each.wrong ? `: ${each.wrong}` : each.id ? '' : ' …'}`),
-      el('button', { type: 'button', 'aria-label': `${word('remove')}: ${each.name}`, on: { click: () => { chosen = chosen.filter((other) => other !== each); list(); field.focus(); } } }, '×'))));
+      press(() => { chosen = chosen.filter((other) => other !== each); list(); field.focus(); }, { 'aria-label': `${word('remove')}: ${each.name}` }, '×'))));
   }
 
   // The network comes and goes, pages sleep and wake, another tab says something.
@@ -631,7 +638,7 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
   function woke() {
     clearTimeout(asleep);
     hurry();
-    if (!token || (!started && !shownOpen)) return;
+    if (!token) return;
     if (!leading) start(); // another tab may have slept, and told nothing
     connect();
     seen();
