@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.stories.shop import Shop
 from user360.access import vault
 from user360.backup import archive, making, manifest, restoring
+from user360.conversations import attachments
 from user360.errors import Conflict, Invalid
 from user360.ingest import doctor
 from user360.ingest.call import Event
@@ -55,6 +56,8 @@ def test_what_is_restored_is_what_was_there(shop: Shop, tmp_path: Path) -> None:
     platform = shop.platform
     held = files.directory(platform.directory, "job1") / "people.csv"
     held.write_text("id\n1\n")
+    cat = attachments.write(platform.directory, shop.workspace.id, b"a cat")
+    attachments.begin(platform.directory, shop.workspace.id).write_bytes(b"half a c")
     told = backed_up(platform, tmp_path / "all.tar.zst")
     shop.write("later", city="Goa")
     assert restoring.verify(tmp_path / "all.tar.zst") == told
@@ -66,6 +69,9 @@ def test_what_is_restored_is_what_was_there(shop: Shop, tmp_path: Path) -> None:
         assert [s.name for s in again.segments.values()] == ["A"]
         assert restored.vault.digest(1, "x") == platform.vault.digest(1, "x")
         assert restored.keys.keys() == platform.keys.keys()
+    restored_cat = attachments.path_of(tmp_path / "restored", shop.workspace.id, cat)
+    assert restored_cat.read_bytes() == b"a cat"
+    assert [each.name for each in restored_cat.parent.iterdir()] == [cat]
     assert (tmp_path / "restored" / "files" / "job1" / "people.csv").read_text() == "id\n1\n"
     assert {f.name for f in told.files} >= {LEDGER, WAREHOUSE, vault.FILE}
     assert (tmp_path / "restored" / LEDGER).stat().st_mode & 0o77 == 0

@@ -45,11 +45,11 @@ def _unpacked(path: Path) -> Iterator[tuple[str, bytes]]:
         for key in connection.execute(sa.text(held)):
             yield f"job_parts {key.name}", store.part(connection, *key) or b""
         # Words of messages stand in their index without what they share with the one before.
-        connection.execute(
-            sa.text("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, words, row)")
-        )
-        for (word,) in connection.execute(sa.text("SELECT term FROM temp.terms")):
-            yield "words", word.encode()
+        for index in ("words", "subjects"):
+            made = f"CREATE VIRTUAL TABLE temp.{index}_terms USING fts5vocab(main, {index}, row)"
+            connection.execute(sa.text(made))
+            for (word,) in connection.execute(sa.text(f"SELECT term FROM temp.{index}_terms")):
+                yield index, word.encode()
 
 
 def _columns(path: Path) -> Iterator[tuple[str, bytes]]:

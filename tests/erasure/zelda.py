@@ -37,7 +37,12 @@ def live(shop: Shop, user: str, words: str) -> None:
 
 def talk(shop: Shop, session: str, words: str) -> None:
     """They say who they are, and are answered by name."""
-    asked = Said(sender="customer", text=f"I am {words} of {words}ville", id=f"{words}-said")
+    asked = Said(
+        sender="customer",
+        text=f"I am {words} of {words}ville",
+        id=f"{words}-said",
+        subject=f"{words} asks",
+    )
     said = shop.send(session=session, said=asked)
     answer = Said(sender="agent", text=f"Hello {words}!", author="key:1")
     shop.send(conversation=said.conversation, said=answer)

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from user360.access.change import Change
 from user360.clock import StillClock
+from user360.conversations import attachments, store
+from user360.conversations.talk import Attachment, Said
 from user360.events import chunk
 from user360.ingest import compare, doctor
 from user360.ingest.call import Call, Event, Session, Verb
@@ -55,8 +57,25 @@ def fill(platform: Platform) -> None:
     calls.append(call(platform, session=web, properties={"city": "Pune", "email": "a@b.com"}))
     calls.append(call(platform, session=web, user_id="u0"))
     calls.append(call(platform, user_id="u4", verb=Verb.DELETE))
+    calls += [
+        call(platform, session=web, said=Said(sender=sender, text="Hello", attachments=files))
+        for sender, files in (("customer", (_attached(platform),)), ("note", ()), ("agent", ()))
+    ]
     assert all(outcome.problem is None for outcome in platform.settle(calls))
     platform.write(lambda connection: _segment(platform, connection))
+    platform.write(_to_bring)
+
+
+def _attached(platform: Platform) -> Attachment:
+    kept = Attachment(name="cat.png", size=3)
+    name = attachments.write(platform.directory, platform.default.id, b"cat")
+    now = platform.now()
+    return platform.write(lambda c: attachments.keep(c, platform.default.id, name, kept, now))
+
+
+def _to_bring(connection: sa.Connection) -> None:
+    said = connection.execute(sa.text("SELECT conversation_id, id FROM messages LIMIT 1")).one()
+    store.to_bring(connection, 1, [(said[0], said[1], "email")], 0)
 
 
 def _segment(platform: Platform, connection: sa.Connection) -> None:
@@ -185,6 +204,16 @@ def test_each_difference_of_the_warehouse_is_told(
         ("DELETE FROM definitions", "definitions"),
         ("UPDATE workspaces SET next_record = 2", "records"),
         ("UPDATE records SET cells = '{}' WHERE user_id = 'u1'", "records"),
+        ("UPDATE conversations SET record_id = record_id + 900", "conversations"),
+        ("UPDATE workspaces SET next_conversation = 1", "conversations"),
+        ("UPDATE workspaces SET next_message = 1", "messages"),
+        ("UPDATE messages SET conversation_id = conversation_id + 900", "messages"),
+        ("UPDATE conversations SET messages = messages + 1", "messages"),
+        ("UPDATE conversations SET last_message = 7", "messages"),
+        ("INSERT INTO words (rowid, text) VALUES (900, 'x')", "messages"),
+        ("INSERT INTO words (words) VALUES ('delete-all')", "messages"),
+        ("UPDATE attachments SET message_id = 900", "attachments"),
+        ("UPDATE deliveries SET message_id = 900", "deliveries"),
     ],
 )
 def test_each_break_within_the_ledger_is_told(platform: Platform, sql: str, part: str) -> None:

@@ -1,7 +1,8 @@
 """Copying what a workspace is, without its people, into another one.
 
-Declarations, settings, event definitions and segments. What the other workspace has already and
-just so, stays; what it has otherwise under the same name is a clash, and then nothing is copied.
+Declarations, settings, event definitions, segments, and how customers are answered. What the other
+workspace has already and just so, stays; what it has otherwise under the same name is a clash, and
+then nothing is copied.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import msgspec
 from user360.access import workspaces
 from user360.access.change import Change
 from user360.access.workspaces import Workspace
+from user360.backup import copying_inbox
 from user360.errors import Conflict, Fault, Problem
 from user360.events import define as define_event
 from user360.events import store as event_store
@@ -26,23 +28,32 @@ from user360.segments.store import Segment
 
 
 class Copied(msgspec.Struct, frozen=True, rename="camel"):
-    """What the other workspace got that it did not have: names, and settings that changed."""
+    """What the other workspace got that it did not have: names, and settings that changed.
+
+    `inbox` are the inbox's settings.
+    """
 
     properties: list[str]
     settings: list[str]
     definitions: list[str]
     segments: list[str]
+    inbox: list[str]
+    groups: list[str]
+    canned_answers: list[str]
+    flows: list[str]
+    channels: list[str]
 
 
 def copy(change: Change, source: Workspace) -> Copied:
     """Copy `source` into the workspace of the change.
 
-    Raises `Conflict` naming every property, event definition and segment that stands in the way by
+    Raises `Conflict` naming everything that stands in the way by
     its path (`segments.VIPs`), and `Invalid` for what cannot be said in the other workspace.
     """
     definitions = event_store.load_definitions(change.connection, source.id)
     known = event_store.load_definitions(change.connection, change.workspace.id)
     faults = [*_clashes(change, source, definitions, known)]
+    faults += copying_inbox.clashes(change, source)
     if faults:
         raise Conflict(f"{len(faults)} names are taken by something else", faults=faults)
     settings = _settings(change, source, but=("identifier",))
@@ -52,8 +63,9 @@ def copy(change: Change, source: Workspace) -> Copied:
     for each in missing:
         define_event.create(change, each.name, *_told(each))
     segments = _segments(change, source)
+    answering = copying_inbox.copy(change, source)
     change.audit("workspace.copy", f"workspace:{source.name}", segments=len(segments))
-    return Copied(properties, settings, [d.name for d in missing], segments)
+    return Copied(properties, settings, [d.name for d in missing], segments, *answering)
 
 
 def _clashes(

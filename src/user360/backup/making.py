@@ -22,6 +22,7 @@ from user360 import __version__, clock, ids
 from user360.access import audit, vault
 from user360.backup import archive, manifest, store
 from user360.backup.manifest import File, Manifest
+from user360.conversations import attachments
 from user360.errors import StorageFailed, Unavailable
 from user360.jobs import files
 from user360.platform import LEDGER, WAREHOUSE, Platform
@@ -98,13 +99,19 @@ def _copy(platform: Platform, into: Path) -> None:
         platform.projector.warehouse.copy(into / WAREHOUSE)
     platform.ledger.copy(into / LEDGER)
     shutil.copyfile(platform.directory / vault.FILE, into / vault.FILE)
-    held = platform.directory / files.FILES
-    for path in sorted(held.rglob("*")) if held.exists() else ():
-        if path.is_file():
-            copy = into / path.relative_to(platform.directory)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):  # its job was done with it just now
-                shutil.copyfile(path, copy)
+    # A file said with a message is on disk before the ledger knows it: whatever the copy knows of
+    # is there by now.
+    for name in (files.FILES, attachments.FILES):
+        held = platform.directory / name
+        for path in sorted(held.rglob("*")) if held.exists() else ():
+            if path.is_file() and path.suffix != attachments.PART:
+                _copy_file(path, into / path.relative_to(platform.directory))
+
+
+def _copy_file(path: Path, copy: Path) -> None:
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):  # its job was done with it just now
+        shutil.copyfile(path, copy)
 
 
 def _describe(platform: Platform, copied: Path) -> Manifest:

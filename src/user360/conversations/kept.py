@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from user360 import ids
-from user360.conversations import store
+from user360.conversations import store, talk
 from user360.conversations.talk import Conversation, Message
 from user360.storage.ledger import Connection, Dialect, array, run, text
 
 AT_ONCE, MANY = 1_000, 20_000
+
+
+ACTIVE = tuple(
+    dict.fromkeys(s for states in talk.STATES.values() for s in states if s not in talk.ENDED)
+)
+
+
+class Standing(NamedTuple):
+    """How the inbox stands: what has not ended by state, and what is to be brought or failed."""
+
+    conversations: dict[str, int]
+    waiting: int
+    failed: int
 
 
 class Said(NamedTuple):
@@ -55,17 +68,33 @@ def counted(connection: Connection, dialect: Dialect, records: Collection[int]) 
     return Said(*run(connection, query, {"records": array(list(records))})[0])
 
 
+def standing(connection: Connection, workspaces: Iterable[int]) -> Standing:
+    """How the inbox of these workspaces stands; what has ended, which is most, is not looked at."""
+    by: dict[str, int] = {}
+    for workspace in list(workspaces):
+        listed = ", ".join(f"'{state}'" for state in ACTIVE)
+        query = (
+            "SELECT state, count(*) FROM conversations WHERE workspace_id = :workspace"
+            f" AND state IN ({listed}) GROUP BY state"
+        )
+        for state, count in run(connection, query, {"workspace": workspace}):
+            by[state] = by.get(state, 0) + count
+    query = "SELECT count(*) FILTER (WHERE failed_at IS NULL), count(failed_at) FROM deliveries"
+    return Standing(by, *run(connection, query, {})[0])
+
+
 def forget_words(connection: Connection) -> None:
     """Leave no words in the index of who was deleted: it keeps them until it is put together anew.
 
     It would not be where there is one part only, so a word of no meaning makes it two.
     """
-    for statement in (
-        "INSERT INTO words (rowid, text) VALUES (0, 'x')",
-        "INSERT INTO words (words) VALUES ('optimize')",
-        "INSERT INTO words (words, rowid, text) VALUES ('delete', 0, 'x')",
-    ):
-        connection.execute(text(statement))
+    for index in ("words", "subjects"):
+        for statement in (
+            f"INSERT INTO {index} (rowid, text) VALUES (0, 'x')",
+            f"INSERT INTO {index} ({index}) VALUES ('optimize')",
+            f"INSERT INTO {index} ({index}, rowid, text) VALUES ('delete', 0, 'x')",
+        ):
+            connection.execute(text(statement))
 
 
 CONVERSATIONS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import msgspec
@@ -11,9 +12,11 @@ from litestar.openapi.datastructures import ResponseSpec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from user360 import __version__
+from user360.conversations import kept
 from user360.doors import gate
 from user360.errors import Problem
 from user360.events import store as event_store
+from user360.observe import metrics as measured
 from user360.platform import Platform
 
 
@@ -79,9 +82,20 @@ def _try(ask: Any) -> str:
 
 
 @get("/metrics", media_type="text/plain", tags=["health"], sync_to_thread=True)
-def metrics() -> Response[bytes]:
+def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Prometheus metrics."""
+    platform = gate.platform_of(request)
+    with contextlib.suppress(Problem), platform.ledger.read() as connection:
+        _standing(kept.standing(connection, platform.workspaces))
     return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _standing(held: kept.Standing) -> None:
+    """Tell how the inbox stands at this moment."""
+    for state in kept.ACTIVE:
+        measured.CONVERSATIONS.labels(state).set(held.conversations.get(state, 0))
+    measured.DELIVERIES_WAITING.labels("waiting").set(held.waiting)
+    measured.DELIVERIES_WAITING.labels("failed").set(held.failed)
 
 
 ROUTES = [healthz, readyz, metrics]

@@ -23,7 +23,7 @@ from user360.clock import Clock
 from user360.conversations.news import Exchange, News
 from user360.errors import Busy, NotFound, Problem, StorageFailed, Unavailable
 from user360.events import store as event_store
-from user360.ingest import steps
+from user360.ingest import steps, talks
 from user360.ingest.batch import Batch, Position
 from user360.ingest.call import Call, Outcome
 from user360.observe import metrics
@@ -187,6 +187,7 @@ class Committer:
         for item in items:
             _tell(item, item.result)
         if self._news:
+            talks.count(self._news)
             self.exchange.publish(self._news)
 
     def _settle(self, connection: Connection, items: list[Item]) -> None:

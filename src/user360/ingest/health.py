@@ -101,6 +101,63 @@ CHECKS = (
         "SELECT 0, m.segment_id FROM segment_members m LEFT JOIN segments s"
         " ON s.id = m.segment_id AND s.deleted_at IS NULL WHERE s.id IS NULL",
     ),
+    Check(
+        "conversations",
+        "the number is beyond the workspace's counter, or of another workspace",
+        "SELECT w.id, c.id FROM conversations c JOIN workspaces w ON w.id = c.workspace_id"
+        " WHERE c.id < (w.id << 40) OR c.id >= (w.id << 40) + w.next_conversation",
+    ),
+    Check(
+        "conversations",
+        "conversations are on records that are not there",
+        "SELECT c.workspace_id, c.id FROM conversations c LEFT JOIN records r"
+        " ON r.id = c.record_id AND r.workspace_id = c.workspace_id WHERE r.id IS NULL",
+    ),
+    Check(
+        "messages",
+        "the number is beyond the workspace's counter, or of another workspace",
+        "SELECT w.id, m.id FROM messages m JOIN workspaces w ON w.id = m.workspace_id"
+        " WHERE m.id < (w.id << 40) OR m.id >= (w.id << 40) + w.next_message",
+    ),
+    Check(
+        "messages",
+        "messages are of conversations that are not there",
+        "SELECT m.workspace_id, m.id FROM messages m LEFT JOIN conversations c"
+        " ON c.id = m.conversation_id AND c.workspace_id = m.workspace_id WHERE c.id IS NULL",
+    ),
+    Check(
+        "messages",
+        "conversations count other messages than there are",
+        "SELECT c.workspace_id, c.id FROM conversations c LEFT JOIN (SELECT conversation_id,"
+        " count(*) FILTER (WHERE sender <> 'note') AS held, max(id) AS last FROM messages"
+        " GROUP BY conversation_id) m ON m.conversation_id = c.id"
+        " WHERE c.messages <> coalesce(m.held, 0) OR c.last_message <> coalesce(m.last, 0)",
+    ),
+    Check(
+        "messages",
+        "messages cannot be found by their words",
+        "SELECT m.workspace_id, m.id FROM messages m LEFT JOIN words_docsize w ON w.id = m.id"
+        " WHERE w.id IS NULL",
+    ),
+    Check(
+        "messages",
+        "words are of messages that are not there",
+        "SELECT w.id >> 40, w.id FROM words_docsize w LEFT JOIN messages m ON m.id = w.id"
+        " WHERE m.id IS NULL",
+    ),
+    Check(
+        "attachments",
+        "files were said with messages that are not there",
+        "SELECT a.workspace_id, a.message_id FROM attachments a LEFT JOIN messages m"
+        " ON m.id = a.message_id AND m.workspace_id = a.workspace_id"
+        " WHERE a.message_id IS NOT NULL AND m.id IS NULL",
+    ),
+    Check(
+        "deliveries",
+        "what is to be brought is not there",
+        "SELECT d.workspace_id, d.message_id FROM deliveries d LEFT JOIN messages m"
+        " ON m.id = d.message_id AND m.conversation_id = d.conversation_id WHERE m.id IS NULL",
+    ),
 )
 
 

@@ -21,8 +21,10 @@ from user360.errors import Fault, Invalid, NotFound, Problem
 from user360.events import event
 from user360.ingest.batch import Batch, Work
 from user360.ingest.call import Outcome, Verb
+from user360.observe import metrics
 
 Session = tuple[str, str]
+COUNTED = frozenset(("web", "whatsapp", "email", "api"))
 
 
 class Talks:
@@ -55,6 +57,15 @@ class Talks:
         for message, _ in self.messages:
             by.setdefault(message.conversation, []).append(message)
         return [News(workspace, c, by.get(c.id, ())) for c in self.changed.values()]
+
+
+def count(news: list[News]) -> None:
+    """Count what was said; channels that people name as they like are counted as one."""
+    for each in news:
+        channel = each.conversation.channel
+        named = channel if channel in COUNTED else "other"
+        for message in each.messages:
+            metrics.MESSAGES.labels(named, message.sender).inc()
 
 
 def find_talks(batch: Batch) -> None:

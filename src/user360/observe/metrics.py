@@ -45,9 +45,19 @@ JOBS_WAITING = Gauge("user360_jobs_waiting", "Jobs that wait for their turn or a
 REQUEST_SECONDS = Histogram(
     "user360_request_seconds", "Seconds of a request", ["route", "status"], buckets=FINE
 )
+MESSAGES = Counter(
+    "user360_messages_total", "Messages kept, by channel and who said them", ["channel", "sender"]
+)
+CONVERSATIONS = Gauge(
+    "user360_conversations", "Conversations that have not ended, by state", ["state"]
+)
+DELIVERIES_WAITING = Gauge(
+    "user360_deliveries_waiting", "Messages that still have to be brought, or failed", ["how"]
+)
 DELIVERIES = Counter(
     "user360_deliveries_total", "Messages brought somewhere, by way and how it went", ["way", "how"]
 )
 FLOW_HANDOVERS = Counter(
     "user360_flow_handovers_total", "Conversations a flow gave up on, by reason", ["reason"]
 )
+MAILS = Counter("user360_mails_total", "Mails that came in, by what became of them", ["became"])

@@ -61,8 +61,9 @@ async def backup(request: Asked) -> Stream:
     example=Example(body={"source": "default", "target": "spare"}),
 )
 async def copy(request: Asked, data: JSONBody[Copying]) -> Response[Copied]:
-    """Declarations, settings, event definitions and segments, without people. Every name that is
-    taken by something else is told, and then nothing is copied.
+    """Declarations, settings, event definitions, segments, and how customers are answered, without
+    people and secrets. Every name that is taken by something else is told, and then nothing is
+    copied.
     """
     platform, actor = gate.platform_of(request), gate.actor_of(request)
     source, target = (_named(platform, getattr(data, n), n) for n in ("source", "target"))
