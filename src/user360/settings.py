@@ -72,6 +72,8 @@ TABLE: tuple[Setting, ...] = (
         "/.*",
         "an absolute path",
     ),
+    Setting("smtp_port", "USER360_SMTP_PORT", 0, "port that takes mail by SMTP; off when unset"),
+    Setting("lmtp_port", "USER360_LMTP_PORT", 0, "port that takes mail by LMTP; off when unset"),
     Setting("files_days", "USER360_FILES_DAYS", 30, "days that files of finished jobs are kept"),
     Setting(
         "client_header",
@@ -114,6 +116,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fresh_rows: int = 200_000
     export_days: int = 7
     import_root: str = ""
+    smtp_port: int = 0
+    lmtp_port: int = 0
     files_days: int = 30
     client_header: str = ""
     log_level: str = "info"

@@ -72,11 +72,16 @@ class Imap(msgspec.Struct, frozen=True):
 
 
 class Email(Shape, frozen=True, rename="camel"):
-    """A mailbox: `address` is who it is, `name` how it signs."""
+    """A mailbox: `address` is who it is, `name` how it signs.
+
+    `threadBy` is what an answer carries besides its headers to find back: a token in its `subject`,
+    or in an `address` of the form `support+token@domain`, for mailboxes that take such mail.
+    """
 
     SECRET: ClassVar[tuple[str, ...]] = ("smtp.password", "imap.password")
     address: str = ""
     name: str = ""
+    thread_by: Literal["subject", "address"] = "subject"
     smtp: Smtp = Smtp()
     imap: Imap = Imap()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from user360.channels.email.sender import EmailSender
 from user360.channels.outbox import Made, Outbox
 from user360.channels.webhooks import WebhookSender
 from user360.channels.whatsapp.media import MediaFetcher
@@ -13,6 +14,7 @@ from user360.platform import Platform
 SENDERS: Mapping[str, Made] = {
     "whatsapp": WhatsAppSender,
     "media": MediaFetcher,
+    "email": EmailSender,
     "webhook": WebhookSender,
 }
 
