@@ -14,7 +14,14 @@ from user360.doors import gate
 from user360.doors.api import workspace as api
 from user360.errors import Fault, Invalid
 from user360.identity.identifier import IDENTIFYING
-from user360.pages import forms, render, route, settings_keys, settings_members
+from user360.pages import (
+    forms,
+    render,
+    route,
+    settings_channels,
+    settings_keys,
+    settings_members,
+)
 from user360.pages.render import Asked
 
 # Settings that are numbers: what they are called, and what they say.
@@ -76,4 +83,5 @@ ROUTES: list[HTTPRouteHandler] = [
     save,
     *settings_members.ROUTES,
     *settings_keys.ROUTES,
+    *settings_channels.ROUTES,
 ]
