@@ -32,7 +32,7 @@ Way = Annotated[
     Literal["channel", "day", "hour", "tag", "segment", "agent", "state", "topic"],
     QueryParameter(name="by", description="a line for each of these; topics are those that rose"),
 ]
-Form = Annotated[Literal["json", "csv"], QueryParameter(name="format", description="csv is a file")]
+Form = Annotated[Literal["json", "csv"], QueryParameter(description="csv is a file")]
 Key = Annotated[str | None, QueryParameter(description="of the line; without it the total")]
 Measure = Annotated[
     Literal["conversations", "chats", "tickets", "active", "resolved", "missed"],
@@ -88,7 +88,7 @@ async def report(
     by: Way = "channel",
     since: shapes.Since = None,
     until: shapes.Until = None,
-    form: Form = "json",
+    format: Form = "json",
 ) -> Response[Report]:
     """Of conversations that began in the period, the last 30 days unless it is said.
 
@@ -97,7 +97,7 @@ async def report(
     asked = asked_by(request, by, since, until)
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
     made = await asyncio.to_thread(reports.made, platform, workspace, asked)
-    if form == "csv":
+    if format == "csv":
         name = f"{workspace.name}_inbox_{by}.csv"
         headers = {
             "Content-Disposition": f'attachment; filename="{name}"',
