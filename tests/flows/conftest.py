@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.flows.peer import Peer
 from user360.platform import Platform
 
 
@@ -13,3 +14,9 @@ from user360.platform import Platform
 def platform() -> Iterator[Platform]:
     with Platform.temporary() as platform:
         yield platform
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    with Peer().serving() as peer:
+        yield peer

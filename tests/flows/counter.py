@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from user360.flows import store as flow_store
 from user360.flows.attendant import Attendant
 from user360.flows.carrying import NotCarried
 from user360.ingest.call import Outcome, Session
+from user360.observe import metrics
 from user360.platform import Platform
 from user360.storage.ledger import Connection
 
@@ -107,19 +109,29 @@ class Counter:
         """A customer writes, and this is said to them until the bot waits or is done."""
         outcome = self.writes(text, session)
         message = outcome.message or 0
-        self.until(lambda: self._answered(session, message))
+        self.until(lambda: self.answered(session, message))
         return self.said(session, message)
 
-    def _answered(self, session: str, message: int) -> bool:
+    def answered(self, session: str, message: int) -> bool:
+        """Whether the bot has taken in a message and waits again, or has done."""
         held = self.held(session)
         if held.state != "bot":
             return True
         return f'"handled":{message}' in held.flow and '"turn"' not in held.flow
 
     def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until something holds, looking whenever a commit tells of conversations."""
-        with self._moved:
-            assert self._moved.wait_for(holds, PATIENCE), "nothing came of it"
+        """Wait until something holds, looking when a commit tells of conversations and between."""
+        last = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < last, "nothing came of it"
+            with self._moved:
+                self._moved.wait(0.02)
+
+    def counts(self, reason: str) -> Callable[[], int]:
+        """How often flows gave up for a reason from now on."""
+        counted = metrics.FLOW_HANDOVERS.labels(reason)._value
+        before = counted.get()
+        return lambda: int(counted.get() - before)
 
     def held(self, session: str = "s") -> Conversation:
         """The last conversation of a session."""

@@ -53,7 +53,7 @@ class Attendant:
         self._platform = platform
         self._carrier = carrier or Channels(platform)
         self._codes = Codes()
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop
         self._busy: dict[Place, asyncio.Task[None]] = {}
         self._again: set[Place] = set()
         self._room = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -63,6 +63,7 @@ class Attendant:
         self._thread = threading.Thread(target=self._serve, name="flows", daemon=True)
 
     def start(self) -> None:
+        self._loop = asyncio.new_event_loop()
         self._leave = self._platform.exchange.hear(self._heard)
         self._thread.start()
         self._loop.call_soon_threadsafe(self._pick_up)

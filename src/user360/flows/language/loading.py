@@ -17,6 +17,11 @@ DEEPEST = 40
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\Z")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,15}\Z")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+# Those that YAML itself gives to what is written without one.
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}"
+    for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "value", "merge")
+)
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -94,12 +99,12 @@ def _refused(said: str, event: Any) -> yaml.composer.ComposerError:
 def _value(node: Any, path: str, lines: dict[str, int]) -> Any:
     """What a node means; `lines` is told where it and all within it begin."""
     lines.setdefault(path, node.start_mark.line + 1)
+    if node.tag not in _TAGS:
+        raise Troubled(Trouble(node.start_mark.line + 1, path, "tags (!...) are not read here"))
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, lines)
     if isinstance(node, yaml.SequenceNode):
         return [_value(each, _below(path, i), lines) for i, each in enumerate(node.value)]
-    if not node.tag.startswith("tag:yaml.org,2002:"):
-        raise Troubled(Trouble(node.start_mark.line + 1, path, "tags (!...) are not read here"))
     if _UNFIT.search(node.value):
         said = "this holds control characters, which no message can carry"
         raise Troubled(Trouble(node.start_mark.line + 1, path, said))
