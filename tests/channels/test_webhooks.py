@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 import threading
 from collections.abc import Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,8 @@ from user360.conversations.deeds import Deed
 from user360.conversations.hooks import Hook
 from user360.conversations.talk import Message, Said
 from user360.storage.ledger import Connection
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 class Bot:
@@ -121,6 +125,20 @@ def test_a_webhook_is_told_and_can_know_that_it_is_us(shop: Shop, bot: Bot) -> N
     assert headers["authorization"] == "Bearer theirs"
     assert headers["idempotency-key"] == f"{told['message']['id']}-{made.id}"
     assert left(shop) == []
+
+
+def test_the_lines_of_the_guide_know_us(shop: Shop, bot: Bot) -> None:
+    text = (DOCS / "how-to" / "trust-a-webhook.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    known: dict[str, Any] = {}
+    exec(code, known)
+    made = hook(shop, bot.url)
+    says(shop, "Hello")
+    bring(shop)
+    ((_, headers, body),) = bot.asked
+    assert known["is_ours"](made.sealed.key, headers, body)
+    assert not known["is_ours"](made.sealed.key, headers, body + b" ")
+    assert not known["is_ours"](made.sealed.key, {**headers, "x-user360-timestamp": "1"}, body)
 
 
 def test_what_rasa_answers_is_said_once(shop: Shop, bot: Bot) -> None:

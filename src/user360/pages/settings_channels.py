@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from user360 import ids
 from user360.channels import deliveries, outbox, settings
 from user360.channels.bringing import Delivery
+from user360.conversations.desk import SENDING
 from user360.doors import gate, whatsapp
 from user360.errors import NotFound
 from user360.flows import store as flows
@@ -32,7 +33,12 @@ async def listing(request: Asked) -> Response[str]:
         lambda c: deliveries.listed(c, workspace.id, failed=True, limit=SHOWN),
     )
     channels = [
-        {"name": name, "about": channel_fields.of(name), "held": workspace.desk.channels.get(name)}
+        {
+            "name": name,
+            "about": channel_fields.of(name),
+            "held": workspace.desk.channels.get(name),
+            "needs": name in SENDING,  # these do nothing before they are set up
+        }
         for name in settings.names(workspace)
     ]
     told = [_told(each) for each in failed]

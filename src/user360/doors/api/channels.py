@@ -43,6 +43,7 @@ class ChannelEdit(Body):
     access_token: Given = UNSET
     address: Given = UNSET
     name: Given = UNSET
+    thread_by: Given = UNSET
     smtp: dict[str, Any] | UnsetType = UNSET
     imap: dict[str, Any] | UnsetType = UNSET
 
