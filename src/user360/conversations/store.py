@@ -9,7 +9,7 @@ import msgspec
 
 from user360.conversations import talk
 from user360.conversations.talk import Attachment, Conversation, Message
-from user360.storage.ledger import Connection, Dialect, array, run, text
+from user360.storage.ledger import Connection, Dialect, array, run, run_many, text
 
 Session = tuple[str, str]
 COLUMNS = (
@@ -129,8 +129,7 @@ def save(connection: Connection, workspace: int, conversations: Iterable[Convers
         f"INSERT INTO conversations (workspace_id, {COLUMNS}) VALUES ({places})"
         f" ON CONFLICT (id) DO UPDATE SET {changed}"
     )
-    for each in conversations:
-        run(connection, query, [workspace, *_row(each)])
+    run_many(connection, query, [[workspace, *_row(each)] for each in conversations])
 
 
 def _row(c: Conversation) -> list[Any]:
@@ -174,28 +173,33 @@ def add(
         " attachments, at, received_at, digest, delivery, error, external, detail)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     )
-    for m, digest in messages:
-        row = [
-            m.id,
-            workspace,
-            m.conversation,
-            m.sender,
-            m.author,
-            m.text,
-            array(m.attachments),
-            m.at,
-            m.received_at,
-            digest,
-            m.delivery,
-            m.error,
-            m.external or None,
-            array(m.detail),
-        ]
-        run(connection, query, row)
-        run(connection, "INSERT INTO words (rowid, text) VALUES (?, ?)", [m.id, m.text])
+    those = list(messages)
+    run_many(connection, query, [_message_row(workspace, *each) for each in those])
+    words = [(m.id, m.text) for m, _ in those]
+    run_many(connection, "INSERT INTO words (rowid, text) VALUES (?, ?)", words)
+    for m, _ in those:
         for attachment in m.attachments:
             if attachment.id:
                 said_with(connection, workspace, m.id, attachment.id)
+
+
+def _message_row(workspace: int, m: Message, digest: str | None) -> list[Any]:
+    return [
+        m.id,
+        workspace,
+        m.conversation,
+        m.sender,
+        m.author,
+        m.text,
+        array(m.attachments),
+        m.at,
+        m.received_at,
+        digest,
+        m.delivery,
+        m.error,
+        m.external or None,
+        array(m.detail),
+    ]
 
 
 def said_with(connection: Connection, workspace: int, number: int, attachment: str) -> None:
@@ -215,8 +219,7 @@ def to_bring(
         "INSERT INTO deliveries (workspace_id, conversation_id, message_id, way, due_at)"
         " VALUES (?, ?, ?, ?, ?)"
     )
-    for conversation_number, message_number, way in ways:
-        run(connection, query, [workspace, conversation_number, message_number, way, now])
+    run_many(connection, query, [(workspace, *way, now) for way in ways])
 
 
 def loads(connection: Connection, workspace: int) -> dict[int, int]:

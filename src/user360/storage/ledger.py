@@ -10,7 +10,7 @@ import contextlib
 import functools
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,20 @@ def run(connection: Connection, sql: str, given: Any) -> list[Any]:
             sql, None, error, sqlite3.Error, hide_parameters=True
         ) from error
     return rows
+
+
+def run_many(connection: Connection, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Run a statement that answers nothing for each row, as `run` does, in one step of the driver's.
+
+    Where other threads are busy, each step waits for its turn among them.
+    """
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.executemany(sql, rows)
+    except sqlite3.Error as error:
+        raise sqlalchemy.exc.DBAPIError.instance(
+            sql, None, error, sqlite3.Error, hide_parameters=True
+        ) from error
 
 
 def run_together(connection: Connection, sql: str, given: Any) -> list[list[Any]]:

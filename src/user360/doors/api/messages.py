@@ -111,7 +111,7 @@ async def settled(
     message, conversation = outcome.message, outcome.conversation
     dialect = platform.ledger.dialect
     said, record = gate.glance(
-        platform, lambda c: spoken.of_message(c, dialect, workspace, message, conversation)
+        platform, lambda c: spoken.of_message(c, dialect, workspace, message, outcome.record)
     )
     told = {
         "message": said,

@@ -228,12 +228,16 @@ def member(request: Asked, given: Whose, path: str) -> int:
 
 
 def of_message(
-    connection: Connection, dialect: Dialect, workspace: Workspace, message: int, conversation: int
+    connection: Connection, dialect: Dialect, workspace: Workspace, message: int, record: int | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A message and the living record behind it, in one look. Raises `NotFound`."""
+    """A message and the living record behind it, in one look; that of its conversation when no
+    `record` is given. Raises `NotFound`.
+    """
     found = reading.message(connection, workspace.id, message)
-    talks = reading.one(connection, dialect, workspace.id, conversation)
-    person = None if talks is None else people.one(connection, dialect, workspace, talks.record)
+    if record is None and found is not None:
+        held = reading.one(connection, dialect, workspace.id, found.conversation)
+        record = None if held is None else held.record
+    person = None if record is None else people.one(connection, dialect, workspace, record)
     if found is None or person is None:
         raise NotFound("The person of this message was deleted")
     return shown.message(found), person
