@@ -19,9 +19,11 @@ from user360 import __version__
 from user360.access.limits import Limits
 from user360.access.signing import Attempts
 from user360.channels import senders
+from user360.channels.email.office import Office
 from user360.channels.web.live import Live
 from user360.doors import bots, described, gate, health, segment, whatsapp, widget
 from user360.doors.api import ROUTES as OWN
+from user360.doors.api import messages
 from user360.doors.intake import Intake, Room
 from user360.doors.lane import Lane
 from user360.doors.options import options
@@ -32,11 +34,15 @@ from user360.doors.yellow import ROUTES as YELLOW
 from user360.erasure import jobs as erasure_jobs
 from user360.errors import Problem, StorageFailed
 from user360.exports import jobs as export_jobs
+from user360.flows.attendant import Attendant
 from user360.imports import jobs as import_jobs
 from user360.imports.schedules import looking
 from user360.imports.schedules.timekeeper import Timekeeper
+from user360.inbox.caretaker import Caretaker
+from user360.inbox.live import Hub
 from user360.inbox.sweeper import Sweeper
 from user360.pages import routes as pages
+from user360.pages.inbox_live import Preparer
 from user360.pages.route import on_refusal as on_page_refusal
 from user360.platform import Platform
 
@@ -46,8 +52,11 @@ WORKING = (import_jobs, export_jobs, erasure_jobs, looking)
 # What works beside the requests while they are served: it has `start` and `close`.
 BESIDE: Mapping[str, Callable[[Platform], Any]] = {
     "timekeeper": Timekeeper,
+    "caretaker": Caretaker,
     "outbox": senders.outbox,
+    "mail": Office,
     "sweeper": Sweeper,
+    "attendant": Attendant,
 }
 # Threads on which questions are answered; one that waits to see a write takes one too. Fewer than
 # the ledger has connections for reading.
@@ -66,6 +75,7 @@ def create(platform: Platform) -> Litestar:
     for working in WORKING:
         working.register(platform)
     room, limits, live = Room(platform), Limits(), Live(platform)
+    inbox = Hub(platform, Preparer(platform))
     handlers = [*health.ROUTES, *described.ROUTES, *OWN, *segment.ROUTES, *YELLOW]
     handlers += [*bots.ROUTES, *widget.ROUTES, *whatsapp.ROUTES]
 
@@ -80,6 +90,7 @@ def create(platform: Platform) -> Litestar:
                 "limits": limits,
                 "attempts": Attempts(),
                 "web_live": live,
+                "inbox": inbox,
                 "web_pace": Pace(),
                 **{name: make(platform) for name, make in BESIDE.items()},
             }
@@ -99,13 +110,14 @@ def create(platform: Platform) -> Litestar:
             use_handler_docstrings=True,
             openapi_router=NoRoutes("/", route_handlers=[]),
         ),
-        on_startup=[make_threads, live.start],
-        on_shutdown=[live.close],
+        on_startup=[make_threads, live.start, inbox.start],
+        on_shutdown=[live.close, inbox.close],
         request_max_body_size=None,
         logging_config=None,
     )
     watch = Watch(AsSent(app.asgi_handler))
-    app.asgi_handler = Lane(watch, room, limits, segment.TAKES, segment.refused, on_defect)
+    ways = [(segment.TAKES, segment.refused), (messages.TAKES, on_problem)]
+    app.asgi_handler = Lane(watch, room, limits, ways, on_defect)
     return app
 
 

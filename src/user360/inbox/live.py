@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import os
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -96,6 +96,10 @@ class Room:
         """What names the last batch that was told: whoever reads the ledger after this has it."""
         return f"{self._begun}-{self._number}"
 
+    def named(self, batch: Batch) -> str:
+        """What names a batch that was told."""
+        return f"{self._begun}-{batch.number}"
+
     def enter(self, member: int, conversation: int | None, seen: str) -> tuple[Viewer, bool]:
         """Begin to look on after a batch; and whether all that came since is still known."""
         begun, _, number = seen.partition("-")
@@ -140,6 +144,8 @@ class Room:
     def close(self) -> None:
         """Let everybody go."""
         self.closed = True
+        if self._closing is not None:
+            self._closing.cancel()
         for viewer in self.viewers:
             viewer.woken.set()
 
@@ -254,19 +260,3 @@ class Hub:
     def _close_rooms(self) -> None:
         for room in self._rooms.values():
             room.close()
-
-
-def merged(batches: Iterable[Batch]) -> Batch:
-    """Several batches as one, for who was away: of each conversation the last counts."""
-    one = Batch()
-    for batch in batches:
-        one.number = batch.number
-        one.conversations |= batch.conversations
-        one.before = {**batch.before, **one.before}
-        for number, messages in batch.messages.items():
-            one.messages.setdefault(number, {}).update(messages)
-        for number, by in batch.typing.items():
-            one.typing.setdefault(number, set()).update(by)
-        one.here |= batch.here
-        one.ready |= batch.ready
-    return one

@@ -83,6 +83,20 @@ def queued_before(connection: Connection, asked: Conversation, workspace: int) -
     return int(run(connection, query, given)[0][0])
 
 
+def tally(
+    connection: Connection, workspace: int
+) -> dict[tuple[str, str, int | None, int | None], int]:
+    """How many conversations go on, by kind, state, assignee and group."""
+    query = (
+        "SELECT kind, state, assignee, group_id, count(*) FROM conversations"
+        " WHERE workspace_id = :workspace"
+        " AND state IN ('bot', 'queued', 'open', 'assigned', 'pending', 'onHold')"
+        " GROUP BY 1, 2, 3, 4"
+    )
+    rows = run(connection, query, {"workspace": workspace})
+    return {(kind, state, assignee, group): count for kind, state, assignee, group, count in rows}
+
+
 def _found(connection: Connection, query: str, workspace: int, **given: Any) -> list[Conversation]:
     rows = run(connection, query, {"workspace": workspace, **given})
     return [conversation(row) for row in rows]

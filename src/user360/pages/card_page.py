@@ -153,7 +153,7 @@ async def panel(request: Asked, record: Record, view: View, seq: int = 0) -> dic
         case "properties":
             return common | {"rows": await properties(request, record, view.search)}
         case "identity":
-            return common | await _identity(request, record)
+            return common | await identity(request, record)
         case _:
             return common | await _timeline(request, record, view, seq)
 
@@ -229,7 +229,8 @@ def _searched(row: Row) -> str:
     return f"{name}\n{card_words.label(name)}\n{row.value}\n{row.declared.description}".casefold()
 
 
-async def _identity(request: Asked, record: Record) -> dict[str, Any]:
+async def identity(request: Asked, record: Record) -> dict[str, Any]:
+    """The sessions and the merges of somebody."""
     platform, number = gate.platform_of(request), number_of(request, record.id)
     dialect = platform.ledger.dialect
     sessions = await gate.read(platform, lambda c: people.sessions(c, dialect, number))

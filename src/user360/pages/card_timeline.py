@@ -26,7 +26,18 @@ LABELS = {
     event.USER_UNMERGE: "Merge undone",
     event.SEGMENT_ENTER: "Entered a segment",
     event.SEGMENT_EXIT: "Left a segment",
+    "CONVERSATION_START": "Conversation began",
+    "CONVERSATION_BOT": "Given to the bot",
+    "CONVERSATION_QUEUE": "Waited in the queue",
+    "CONVERSATION_OPEN": "Waited for an agent",
+    "CONVERSATION_ASSIGN": "Given to an agent",
+    "CONVERSATION_RESOLVE": "Conversation resolved",
+    "CONVERSATION_MISS": "Conversation missed",
+    "CONVERSATION_PEND": "Waited for the customer",
+    "CONVERSATION_HOLD": "Put on hold",
+    "CONVERSATION_CLOSE": "Ticket closed",
 }
+CONVERSATION = "CONVERSATION_"  # what the names of events of conversations begin with
 
 
 CHANGES = (event.USER_CREATE, event.USER_UPDATE)
@@ -50,6 +61,7 @@ class Line(msgspec.Struct, frozen=True):
     changes: list[Change]
     values: list[tuple[str, str]]
     facts: list[tuple[str, str]]
+    conversation: str = ""  # the public id of the one it is about
 
     @property
     def brief(self) -> list[tuple[str, str]]:
@@ -102,15 +114,22 @@ def _line(told: Mapping[str, Any], zone: datetime.tzinfo) -> Line:
         Change(card_words.label(key), words.value(pair["old"]), words.value(pair["new"]))
         for key, pair in pairs.items()
     ]
+    spoke = name.startswith(CONVERSATION) and system
     return Line(
-        kind=name if system else "custom",
+        kind="conversation" if spoke else name if system else "custom",
         says=_says(name, properties, told["recordId"]),
         at=told["timestamp"],
         clock=f"{_local(told['timestamp'], zone):%H:%M}",
         changes=changes,
         values=[] if system else [(key, words.value(value)) for key, value in properties.items()],
         facts=_facts(told),
+        conversation=str(properties.get("conversationId", "")) if spoke else "",
     )
+
+
+def says(told: Mapping[str, Any]) -> str:
+    """An event in a few words."""
+    return _says(told["name"], msgspec.json.decode(told["properties"]), told["recordId"])
 
 
 def _says(name: str, properties: Mapping[str, Any], living: str) -> str:
@@ -128,6 +147,9 @@ def _says(name: str, properties: Mapping[str, Any], living: str) -> str:
             return f"Merge with {record} undone"
         case event.USER_DELETE:
             return f"Record {properties.get('id')} merged in"
+        case _ if name.startswith(CONVERSATION) and name in event.SYSTEM_NAMES:
+            kind, channel = properties.get("kind", "chat"), properties.get("channel", "")
+            return f"{label(name)}: {kind} {properties.get('conversationId')} on {channel}"
         case _:
             return label(name)
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from user360.access import roles
+
+USERS, INBOX = "/users", "/inbox"
+ANSWERING = ("agent", "supervisor")  # roles that live in the inbox
+
 
 class Entry(NamedTuple):
     """An entry: its words, address and icon, and what one must be allowed to do to see it."""
@@ -15,7 +20,8 @@ class Entry(NamedTuple):
 
 
 MENU = (
-    Entry("Users", "/users", "users", "records.read"),
+    Entry("Users", USERS, "users", "records.read"),
+    Entry("Inbox", INBOX, "messages", "inbox.read"),
     Entry("Segments", "/segments", "chart-circles", "segments.read"),
     Entry("Imports", "/imports", "file-import", "imports.read"),
     Entry("Exports", "/exports", "file-export", "exports.read"),
@@ -24,3 +30,16 @@ MENU = (
     Entry("Activity", "/activity", "history", "audit"),
     Entry("Settings", "/settings", "settings", "workspace.read"),
 )
+
+
+def menu(role: str) -> list[Entry]:
+    """The entries for a role; for who answers the inbox comes first."""
+    shown = [entry for entry in MENU if roles.may(role, entry.may)]
+    if role in ANSWERING:
+        shown.sort(key=lambda entry: entry.address != INBOX)
+    return shown
+
+
+def home(role: str) -> str:
+    """Where somebody of a role begins."""
+    return INBOX if role in ANSWERING else USERS

@@ -93,7 +93,7 @@ def known(request: Asked) -> dict[str, Any]:
         "csrf": actor.sign_in.csrf,
         "path": request.url.path,
         "may": may,
-        "menu": [each for each in navigation.MENU if may(each.may)],
+        "menu": navigation.menu(actor.role),
         "ago": functools.partial(words.ago, zone=zone, now=now),
         "exact": functools.partial(words.exact, zone=zone),
     }

@@ -37,11 +37,9 @@ class Elsewhere(Problem):
         self.address = address
 
 
-def shown(*paths: str, may: str) -> Callable[[Any], HTTPRouteHandler]:
+def shown(*paths: str, may: str, kind: str = MediaType.HTML) -> Callable[[Any], HTTPRouteHandler]:
     """Make a function the page at an address, for members who may do `may`."""
-    return get(
-        list(paths), guards=[_guard(may)], media_type=MediaType.HTML, include_in_schema=False
-    )
+    return get(list(paths), guards=[_guard(may)], media_type=kind, include_in_schema=False)
 
 
 def deed(*paths: str, may: str) -> Callable[[Any], HTTPRouteHandler]:

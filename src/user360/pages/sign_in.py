@@ -15,11 +15,11 @@ from user360.access import keys, members, passwords, signing
 from user360.access.members import Member
 from user360.doors import gate
 from user360.errors import Forbidden, Invalid, NotFound, Unauthenticated
-from user360.pages import forms, render
+from user360.pages import forms, navigation, render
 from user360.pages.render import Asked
 from user360.platform import Platform
 
-HOME = "/users"
+HOME = navigation.USERS
 
 
 def _open(path: str) -> Callable[[Any], HTTPRouteHandler]:
@@ -43,8 +43,9 @@ async def _form(request: Asked) -> dict[str, str]:
 @_open("/")
 async def root(request: Asked) -> Response[str]:
     """The users; for a stranger the way in."""
-    if gate.signed_in(request) is not None:
-        return render.go(request, HOME)
+    actor = gate.signed_in(request)
+    if actor is not None:
+        return render.go(request, navigation.home(actor.role))
     return render.go(request, "/sign-in" if gate.platform_of(request).members else "/welcome")
 
 
@@ -173,6 +174,8 @@ async def let_in(request: Asked, member: int, workspace: int, where: str) -> Res
     """Begin a session of a member, and go on."""
     platform: Platform = gate.platform_of(request)
     agent, now = request.headers.get("user-agent", ""), platform.now()
+    if where == HOME:
+        where = navigation.home(platform.members[member].roles[workspace])
     secret = await gate.write(platform, lambda c: signing.begin(c, member, workspace, agent, now))
     await asyncio.to_thread(platform.reload_members)
     answer = render.go(request, where)

@@ -1,0 +1,132 @@
+// The inbox: what comes in shows up by itself, what is written is sent once, and nothing is lost.
+
+import { Composer } from "./inbox_composer.js";
+import { Live } from "./inbox_live.js";
+import { Rows } from "./inbox_rows.js";
+import { Talk } from "./inbox_talk.js";
+
+const inbox = document.querySelector("[data-inbox]");
+const state = document.querySelector("[data-link]");
+const rows = new Rows(inbox);
+let talk = null;
+let composer = null;
+let refreshing = 0;
+
+/** Ask for a part of the page, and put it where it belongs. */
+function ask(address, target, more = {}) {
+  return htmx.ajax("GET", address, { target, swap: "innerHTML", ...more });
+}
+
+/** Read the lists anew, once for many reasons. */
+function refresh(soon = 0) {
+  clearTimeout(refreshing);
+  refreshing = setTimeout(() => ask(`/inbox/rows${location.search}`, "#lists", { swap: "innerMorph" }), soon);
+}
+
+const live = new Live({
+  where: () => ({ open: talk?.id || "", after: talk?.last || "" }),
+  seen: inbox.dataset.seen,
+  stale: () => refresh(),
+  missed: (told) => heard(told),
+  batch(told) {
+    if (rows.filtered && told.rows.length) refresh(1000);
+    else rows.take(told.rows, told.gone);
+    if (told.counts) rows.count(told.counts);
+    heard(told);
+  },
+  linked(on) {
+    state.hidden = on;
+    if (!on) state.textContent = "No connection. Trying again; what you write is kept and sent later.";
+    if (on) composer?.flush();
+  },
+});
+
+/** What is told of the conversation that is open. */
+function heard(told) {
+  if (!talk) return;
+  if (told.lost) {
+    location.assign(`/inbox${location.search}`);
+    return;
+  }
+  if (told.messages) {
+    const fromCustomer = talk.take(told.messages);
+    composer?.settle(talk);
+    if (fromCustomer) person(1500);
+  }
+  if (told.stamp && talk.stamp && told.stamp !== talk.stamp) {
+    ask(`/inbox/${talk.id}/head`, "body", { swap: "none" });
+    person(0);
+  }
+  if (told.typing) talk.typing(told.typing, inbox.dataset.me);
+  if (told.here) talk.here(told.here, inbox.dataset.me);
+}
+
+let asking = 0;
+/** The customer may be known better by now. */
+function person(soon) {
+  clearTimeout(asking);
+  const id = talk.id;
+  asking = setTimeout(() => {
+    if (talk?.id === id) ask(`/inbox/${id}/person`, "#person", { swap: "innerMorph" });
+  }, soon);
+}
+
+/** Another conversation stands in the page, or none. */
+function opened() {
+  const whole = document.querySelector("[data-conversation]");
+  talk?.leave();
+  composer?.leave();
+  talk = whole ? new Talk(whole) : null;
+  composer = whole ? Composer.of(whole, talk, inbox.dataset) : null;
+  inbox.classList.toggle("talking", Boolean(whole));
+  inbox.classList.remove("person-shown");
+  rows.mark(talk?.id);
+  if (talk) document.title = `${document.getElementById("talk-name").textContent} · User 360`;
+  live.connect();
+}
+
+async function open(id) {
+  await ask(`/inbox/${id}${location.search}`, "#talk", { push: "true" });
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-talk]");
+  if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey && event.button === 0) {
+    event.preventDefault();
+    link.closest("dialog")?.close();
+    open(link.dataset.talk);
+    return;
+  }
+  const at = event.target.closest("[data-person], [data-more-filters], [data-back]");
+  if (!at) return;
+  if ("person" in at.dataset) inbox.classList.toggle("person-shown");
+  else if ("back" in at.dataset) {
+    event.preventDefault();
+    location.assign(`/inbox${location.search}`);
+  } else {
+    const fields = document.getElementById("inbox-filters");
+    fields.hidden = !fields.hidden;
+    at.setAttribute("aria-expanded", String(!fields.hidden));
+  }
+});
+
+document.addEventListener("htmx:after:swap", (event) => {
+  const { target, response } = event.detail.ctx;
+  if (!(target instanceof Element) || response?.status >= 400) return;
+  if (target.id === "talk") opened();
+  else if (target.id === "lists") {
+    rows.reset();
+    rows.mark(talk?.id);
+  } else if (target.id === "rows" || target.closest?.("[data-rows]")) rows.mark(talk?.id);
+  if (target.closest?.("[data-messages]") || target.classList.contains("earlier")) talk?.arrange();
+});
+// What a deed answers replaces the head with its dialogs, which closes them.
+document.addEventListener("htmx:after:request", () => talk?.refresh());
+document.addEventListener("change", (event) => {
+  if (event.target.id === "availability") {
+    document.querySelector("[data-dot]").className = `presence-dot ${event.target.value}`;
+  }
+});
+window.addEventListener("popstate", () => location.reload());
+
+opened();
