@@ -102,6 +102,15 @@ class Api:
     def put(self, *path: str, body: Any) -> Any:
         return self._ask("PUT", path, {}, body)
 
+    def put_text(self, text: str, kind: str, /, *path: str) -> Any:
+        """Write a text of a media type."""
+        return self._ask("PUT", path, {}, text.encode(), kind)
+
+    def text(self, *path: str) -> str:
+        """Read a text."""
+        with contextlib.closing(self._sent("GET", path, {})) as response:
+            return response.read().decode()
+
     def patch(self, *path: str, body: Any, **query: Any) -> Any:
         return self._ask("PATCH", path, query, body)
 

@@ -50,11 +50,12 @@ def delete(change: Change, name: str, force: bool = False) -> None:
 
     With `force` conversations on such a channel are handed over to agents from then on.
     """
+    if store.one(change.connection, change.workspace.id, name) is None:
+        raise NotFound("There is no flow of this name")
     using = used_by(change.workspace, name)
     if using and not force:
         raise Conflict(f"The flow answers on {', '.join(using)}; give these another bot first")
-    if not store.delete(change.connection, change.workspace.id, name):
-        raise NotFound("There is no flow of this name")
+    store.delete(change.connection, change.workspace.id, name)
     change.audit("flow.delete", f"flow:{name}")
 
 

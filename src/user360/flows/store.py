@@ -82,10 +82,10 @@ def save(connection: Connection, workspace: int, kept: Kept) -> None:
     connection.execute(query, given)
 
 
-def delete(connection: Connection, workspace: int, name: str) -> bool:
-    """Remove a flow; False when there is none of this name."""
+def delete(connection: Connection, workspace: int, name: str) -> None:
+    """Remove a flow."""
     query = text("DELETE FROM flows WHERE workspace_id = :workspace AND name = :name")
-    return connection.execute(query, {"workspace": workspace, "name": name}).rowcount == 1
+    connection.execute(query, {"workspace": workspace, "name": name})
 
 
 def proof(connection: Connection, conversation: int) -> Proof | None:

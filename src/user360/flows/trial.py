@@ -122,7 +122,7 @@ class _Dry:
         self._beside = _properties(workspace, given.properties)
         self._claim: claims.Claim | None = None
 
-    def note(self, kind: str, text: str, **detail: Any) -> None:
+    def note(self, kind: str, text: str, /, **detail: Any) -> None:
         self.steps.append(Step(kind, text, detail))
 
     def hear(self, text: str) -> None:

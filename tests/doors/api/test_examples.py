@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 
 from tests.doors.api.conftest import Api, quoted
 from user360 import ids
-from user360.doors.api import ROUTES, imports, schedules
+from user360.doors.api import ROUTES, flows, imports, schedules
 from user360.doors.api import jobs as exampled
 from user360.doors.api.attachments import UPLOADED
 from user360.doors.api.operation import Operation
@@ -46,6 +46,9 @@ def people(api: Api) -> dict[str, Any]:
     where = {"event": "Order Completed"}
     dynamic = api.post("/segments", {"name": "Buyers", "where": where}).json()["id"]
     static = api.post("/segments", {"name": "Friends", "userIds": []}).json()["id"]
+    for flow in ("welcome", "farewell"):
+        headers = {"content-type": flows.YAML}
+        api.call("PUT", f"/flows/{flow}", content=flows.EXAMPLE, headers=headers)
     keys = {key["role"]: key["id"] for key in api.get("/keys").json()["keys"]}
     return {
         **inbox(api),
