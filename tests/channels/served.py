@@ -19,7 +19,7 @@ from user360.channels.outbox import Outbox
 from user360.conversations import kept, store
 from user360.conversations.talk import Conversation, Message, Said
 from user360.identity import people
-from user360.ingest.call import Call, Outcome
+from user360.ingest.call import Call, Outcome, Verb
 from user360.platform import Platform
 from user360.settings import Settings
 from user360.storage.ledger import Connection
@@ -65,6 +65,21 @@ class Served:
         outcome = self.platform.settle([call])[0]
         assert outcome.problem is None, outcome.problem
         return outcome
+
+    def deleted(self, record: int) -> None:
+        """Delete the person of a record."""
+        now = self.platform.now()
+        call = Call(
+            workspace=self.workspace.id,
+            source="api",
+            ref="key:1",
+            at=now,
+            message_id=str(now),
+            verb=Verb.DELETE,
+            record=record,
+        )
+        outcome = self.platform.settle([call])[0]
+        assert outcome.problem is None, outcome.problem
 
     def conversations(self, session: str, channel: str = "whatsapp") -> list[Conversation]:
         """Those of a session, the oldest first."""

@@ -47,13 +47,15 @@ class MediaFetcher:
         told = Attachment(wanted["name"], wanted["type"], size)
 
         def attach(connection: Connection) -> list[News]:
-            now = platform.clock.now()
-            given = attachments.keep(connection, workspace, kept, told, now)
+            where = (connection, platform.ledger.dialect, workspace, [delivery.message])
+            if not marks.of(*where):
+                return []  # whoever said it was deleted meanwhile, and so is this file
+            given = attachments.keep(connection, workspace, kept, told, platform.clock.now())
             store.said_with(connection, workspace, delivery.message, kept)
-            where = (platform.ledger.dialect, workspace, [delivery.message])
-            return marks.alter(connection, *where, lambda m: marks.attach(m, (given,)))
+            return marks.alter(*where, lambda m: marks.attach(m, (given,)))
 
-        platform.tell(attach)
+        if not platform.tell(attach):
+            attachments.remove(platform.directory, [(workspace, kept)])
 
     def _note(self, delivery: Delivery, why: str) -> None:
         """Let whoever reads the message see that there was a file, and why it is not there."""
