@@ -24,6 +24,7 @@ from user360.channels.web.live import Live
 from user360.doors import bots, described, gate, health, segment, whatsapp, widget
 from user360.doors.api import ROUTES as OWN
 from user360.doors.api import messages
+from user360.doors.api import messages
 from user360.doors.intake import Intake, Room
 from user360.doors.lane import Lane
 from user360.doors.options import options

@@ -21,6 +21,8 @@ Client = TestClient[Any]
 BROWSER = {"Origin": "https://shop.example"}
 TRACK = b'{"type": "track", "userId": "ana", "event": "Purchase", "properties": {"amount": 1}}'
 GZIP = {"Content-Encoding": "gzip"}
+SAID = b'{"from": "customer", "text": "Hello", "id": "m-1"}'
+SESSION = "/api/v1/sessions/web/lane/messages"
 REQUESTS: dict[str, tuple[str, bytes, dict[str, str]]] = {
     "an event": ("/v1/track", TRACK, {}),
     "the short form of a path": ("/v1/t", TRACK, {}),
@@ -36,6 +38,14 @@ REQUESTS: dict[str, tuple[str, bytes, dict[str, str]]] = {
     "a wrong key": ("/v1/track", TRACK, {"x-api-key": "wrong"}),
     "a path that leads nowhere": ("/v1/trace", TRACK, {}),
     "a path with a name encoded": ("/v1/trac%6B", TRACK, {}),
+    "a chat": (SESSION, SAID, {}),
+    "a chat in a session of any name": (SESSION.replace("lane", "a%2F%C3%A9%3F"), SAID, {}),
+    "a chat in a session of no text": (SESSION.replace("lane", "%FF"), SAID, {}),
+    "a chat in a session of no name": (SESSION.replace("lane", ""), SAID, {}),
+    "a chat with a parameter that nobody reads": (f"{SESSION}?id=1", SAID, {}),
+    "a chat that says nothing": (SESSION, b'{"from": "customer"}', {}),
+    "a chat that is no JSON": (SESSION, b"{", {}),
+    "a chat without a key": (SESSION, SAID, {"x-api-key": ""}),
 }
 
 
@@ -105,6 +115,25 @@ def test_every_message_takes_the_lane(client: Client) -> None:
     lane: Any = client.app.asgi_handler
     assert isinstance(lane, Lane)
     assert lane.paths >= {f"/v1/{name}" for name in (*messages.KINDS, "batch")}
+    assert "/api/v1/sessions/{channel}/{session}/messages" in lane.paths
+
+
+def test_what_the_lane_says_in_a_session_is_counted_without_its_name(
+    client: Client, product: Product
+) -> None:
+    with capture_logs() as lines:
+        client.post(SESSION, content=SAID, headers={"x-api-key": product.key})
+    assert [line["route"] for line in lines] == ["/api/v1/sessions/{channel}/{session}/messages"]
+
+
+def test_a_key_that_may_not_say_anything_is_refused_on_both_ways(
+    client: Client, product: Product
+) -> None:
+    headers = {"x-api-key": product.make_key("reader")}
+    as_server = client.post(SESSION, content=SAID, headers=headers)
+    as_browser = client.post(SESSION, content=SAID, headers={**headers, **BROWSER})
+    assert told(as_server) == told(as_browser)
+    assert as_server.status_code == 403
 
 
 def test_what_nobody_foresaw_is_answered_plainly_on_both_ways(

@@ -165,6 +165,17 @@ def message(connection: Connection, workspace: int, number: int) -> Message | No
     return store.message(rows[0]) if rows else None
 
 
+def said(connection: Connection, workspace: int, number: int) -> tuple[Message, int] | None:
+    """A message with the record that its conversation is on; None when there is none."""
+    query = (
+        f"SELECT c.record_id, {store.MESSAGE} FROM messages m"
+        " JOIN conversations c ON c.id = m.conversation_id"
+        " WHERE m.id = :id AND m.workspace_id = :workspace"
+    )
+    rows = run(connection, query, {"id": number, "workspace": workspace})
+    return (store.message(rows[0][1:]), rows[0][0]) if rows else None
+
+
 def tree(connection: Connection, dialect: Dialect, roots: Collection[int]) -> list[int]:
     """These living records with all that was merged into them."""
     query = (

@@ -9,17 +9,21 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from user360 import ids
-from user360.access.workspaces import Workspace
 from user360.conversations import talk
 from user360.doors import gate
-from user360.doors.api import shapes, spoken
+from user360.doors.api import bodies, shapes, spoken
 from user360.doors.api.bodies import Body
 from user360.doors.api.operation import Example, operation
 from user360.doors.api.sessions import CHAT
 from user360.doors.api.shapes import Asked
 from user360.doors.api.spoken import Files, Kind, Said, Whose
+from user360.doors.gate import Actor
+from user360.doors.lane import Sent, Take
 from user360.ingest.call import Call, Session
 from user360.platform import Platform
+
+PATH = "/sessions/{channel:str}/{session:str}/messages"
+MAY = "inbox.write"
 
 
 class NewMessage(Body):
@@ -45,8 +49,8 @@ class NewMessage(Body):
 
 @operation(
     "POST",
-    "/sessions/{channel:str}/{session:str}/messages",
-    "inbox.write",
+    PATH,
+    MAY,
     "Say something in a session",
     tag="conversations",
     refuses=(404, 409),
@@ -69,16 +73,42 @@ async def say(
     customer says begins another.
     """
     spoken.need_all(request)
-    given = _call(request, channel, session, data)
-    content, seq = await settled(gate.platform_of(request), gate.actor_of(request).workspace, given)
+    platform, actor = gate.platform_of(request), gate.actor_of(request)
+    content, seq = await _settled(platform, actor, channel, session, data)
     return gate.answer(content, seq=seq)
 
 
-def _call(request: Asked, channel: str, session: str, data: NewMessage) -> Call:
-    actor = gate.actor_of(request)
-    author = "" if data.from_ == talk.CUSTOMER else actor.ref
+async def take(sent: Sent) -> tuple[dict[str, Any], int]:
+    """The same past the framework, for programs with a key."""
+    actor = gate.admit(sent.platform, sent.limits, sent.noted, sent.key)
+    gate.permit(actor, MAY)
+    data = bodies.decode(NewMessage, sent.body)
+    channel, session = sent.names
+    return await _settled(sent.platform, actor, channel, session, data)
+
+
+async def _settled(
+    platform: Platform, actor: Actor, channel: str, session: str, data: NewMessage
+) -> tuple[dict[str, Any], int]:
+    """Settle a message; what is answered, and the position that shows it. Raises `Problem`s."""
+    call = _call(platform, actor, Session(channel, session), data)
+    outcome = await gate.one(platform, call)
+    assert outcome.message is not None
+    assert outcome.conversation is not None
+    number, dialect = outcome.message, platform.ledger.dialect
+    said, record = gate.glance(
+        platform, lambda c: spoken.of_message(c, dialect, actor.workspace, number)
+    )
+    conversation = ids.public_conversation_id(outcome.conversation)
+    told = {"message": said, "conversationId": conversation, "record": record}
+    return told, outcome.seq
+
+
+def _call(platform: Platform, actor: Actor, session: Session, data: NewMessage) -> Call:
+    author, now = "" if data.from_ == talk.CUSTOMER else actor.ref, platform.now()
     if data.agent is not None and data.from_ == talk.AGENT:
-        author = f"member:{spoken.member(request, data.agent, 'agent')}"
+        number = spoken.member_of(platform, actor.workspace, data.agent, "agent")
+        author = f"member:{number}"
     said = talk.Said(
         sender=data.from_,
         text=data.text,
@@ -88,37 +118,20 @@ def _call(request: Asked, channel: str, session: str, data: NewMessage) -> Call:
         kind=data.kind,
         subject=data.subject,
     )
-    call = spoken.call(
-        request,
-        ref=author or f"session:{channel}/{session}",
-        session=Session(channel, session),
+    return Call(
+        workspace=actor.workspace.id,
+        source="conversation",
+        ref=author or f"session:{session.channel}/{session.id}",
+        at=shapes.moment(data.timestamp, actor.workspace, now),
+        message_id=f"{now:020d}",
+        session=session,
         user_id=data.user_id,
         properties=data.properties,
         auto=data.auto,
         said=said,
     )
-    call.at = shapes.moment(data.timestamp, actor.workspace, call.at)
-    return call
-
-
-async def settled(
-    platform: Platform, workspace: Workspace, call: Call
-) -> tuple[dict[str, Any], int]:
-    """Settle a message; what is answered, and the position that shows it. Raises `Problem`s."""
-    outcome = await gate.one(platform, call)
-    assert outcome.message is not None
-    assert outcome.conversation is not None
-    message, conversation = outcome.message, outcome.conversation
-    dialect = platform.ledger.dialect
-    said, record = gate.glance(
-        platform, lambda c: spoken.of_message(c, dialect, workspace, message, outcome.record)
-    )
-    told = {
-        "message": said,
-        "conversationId": ids.public_conversation_id(conversation),
-        "record": record,
-    }
-    return told, outcome.seq
 
 
 ROUTES = [say]
+# What answers by itself, past the framework, at which path.
+TAKES: dict[str, Take] = {"/api/v1" + PATH.replace(":str", ""): take}

@@ -20,6 +20,7 @@ from user360.doors.api.shapes import Answer, Asked, Moment, Record
 from user360.errors import Fault, Forbidden, Invalid, NotFound
 from user360.identity import people
 from user360.ingest.call import Call
+from user360.platform import Platform
 from user360.storage.ledger import Connection, Dialect
 
 Kind = Literal["chat", "ticket"]
@@ -216,7 +217,11 @@ def call(request: Asked, **given: Any) -> Call:
 
 def member(request: Asked, given: Whose, path: str) -> int:
     """The number of a member who may answer. Raises `Invalid` at `path`."""
-    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    return member_of(gate.platform_of(request), gate.actor_of(request).workspace, given, path)
+
+
+def member_of(platform: Platform, workspace: Workspace, given: Whose, path: str) -> int:
+    """The same, of a workspace."""
     if isinstance(given, str):
         address = given.strip().lower()
         found = (m.id for m in platform.members.values() if m.email == address)
@@ -228,16 +233,11 @@ def member(request: Asked, given: Whose, path: str) -> int:
 
 
 def of_message(
-    connection: Connection, dialect: Dialect, workspace: Workspace, message: int, record: int | None
+    connection: Connection, dialect: Dialect, workspace: Workspace, message: int
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A message and the living record behind it, in one look; that of its conversation when no
-    `record` is given. Raises `NotFound`.
-    """
-    found = reading.message(connection, workspace.id, message)
-    if record is None and found is not None:
-        held = reading.one(connection, dialect, workspace.id, found.conversation)
-        record = None if held is None else held.record
-    person = None if record is None else people.one(connection, dialect, workspace, record)
+    """A message and the living record behind it, in one look. Raises `NotFound`."""
+    found = reading.said(connection, workspace.id, message)
+    person = None if found is None else people.one(connection, dialect, workspace, found[1])
     if found is None or person is None:
         raise NotFound("The person of this message was deleted")
-    return shown.message(found), person
+    return shown.message(found[0]), person
