@@ -13,6 +13,7 @@ from user360.cli import (
     backup,
     bench,
     checks,
+    conversation,
     demo,
     erase,
     event,
@@ -60,7 +61,7 @@ def commands() -> typer.Typer:
     app.add_typer(import_.group(), name="import")
     app.command()(export.export)
     app.add_typer(erase.app, name="user")
-    for noun in (schedule, property, event, key, member, workspace):
+    for noun in (schedule, property, event, conversation, key, member, workspace):
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     app.command()(checks.doctor)
     app.command()(checks.rebuild)
