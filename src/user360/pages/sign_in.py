@@ -174,10 +174,10 @@ async def let_in(request: Asked, member: int, workspace: int, where: str) -> Res
     """Begin a session of a member, and go on."""
     platform: Platform = gate.platform_of(request)
     agent, now = request.headers.get("user-agent", ""), platform.now()
-    if where == HOME:
-        where = navigation.home(platform.members[member].roles[workspace])
     secret = await gate.write(platform, lambda c: signing.begin(c, member, workspace, agent, now))
     await asyncio.to_thread(platform.reload_members)
+    if where == HOME:  # known only now, when they are somebody new
+        where = navigation.home(platform.members[member].roles[workspace])
     answer = render.go(request, where)
     answer.set_cookie(
         gate.COOKIE,
