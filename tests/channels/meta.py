@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 
+from tests.channels.served import Served
+
 NUMBER_ID = "106540352242922"
 TOKEN, APP_SECRET, VERIFY = "meta-access-token", "meta-app-secret", "meta-verify-token"
 PATIENCE = 20.0
@@ -54,6 +56,17 @@ class Meta:
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.sent) >= count, PATIENCE), self.sent
             return list(self.sent)
+
+    def set_up(self, site: Served) -> None:
+        """Let a server's WhatsApp be this one."""
+        site.put(
+            "whatsapp",
+            phoneNumberId=NUMBER_ID,
+            apiBase=self.base,
+            verifyToken=VERIFY,
+            appSecret=APP_SECRET,
+            accessToken=TOKEN,
+        )
 
     # What Meta delivers
 

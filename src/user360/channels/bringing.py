@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -55,4 +55,13 @@ class Sender(Protocol):
         Returns within some twenty seconds. Raises `Temporary` and `Permanent`. Neither these nor
         the log say anything of what the message holds.
         """
+        ...  # pragma: no cover
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """A sender that holds connections, and lets go of them at the end."""
+
+    def close(self) -> None:
+        """Let go of them."""
         ...  # pragma: no cover

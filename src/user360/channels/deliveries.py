@@ -7,6 +7,7 @@ from collections.abc import Collection
 from user360.channels.bringing import Delivery
 from user360.storage.ledger import Connection, Dialect, array, text
 
+Lane = tuple[int, str]  # a workspace and a way
 COLUMNS = (
     "d.id, d.workspace_id, d.conversation_id, d.message_id, d.way, d.attempts, d.due_at,"
     " d.error, d.failed_at"
@@ -28,31 +29,48 @@ def _delivery(row: tuple[int, int, int, int, str, int, int, str, int | None]) ->
     )
 
 
+def lanes(connection: Connection) -> list[Lane]:
+    """The ways of workspaces by which something waits; found by steps, however much it is."""
+    query = (
+        "WITH RECURSIVE lanes (workspace, way) AS ("
+        "SELECT * FROM (SELECT workspace_id, way FROM deliveries WHERE failed_at IS NULL"
+        " ORDER BY workspace_id, way LIMIT 1)"
+        " UNION ALL SELECT n.workspace_id, n.way FROM lanes l JOIN deliveries n ON n.id ="
+        " coalesce((SELECT d.id FROM deliveries d WHERE d.failed_at IS NULL"
+        " AND d.workspace_id = l.workspace AND d.way > l.way ORDER BY d.way LIMIT 1),"
+        " (SELECT d.id FROM deliveries d WHERE d.failed_at IS NULL"
+        " AND d.workspace_id > l.workspace ORDER BY d.workspace_id, d.way LIMIT 1))"
+        ") SELECT workspace, way FROM lanes"
+    )
+    return [(workspace, way) for workspace, way in connection.execute(text(query))]
+
+
 def due(
     connection: Connection,
     dialect: Dialect,
     now: int,
+    lane: Lane,
     limit: int,
-    busy: Collection[tuple[int, str]],
     under_way: Collection[int],
 ) -> list[Delivery]:
-    """What may be brought now, the longest due first: of each conversation and way the oldest.
+    """What may be brought now one way of a workspace, the longest due first.
 
-    `busy` are ways of workspaces that are full, `under_way` deliveries somebody is at.
+    Of each conversation the oldest alone; `under_way` are those that somebody is at.
     """
     query = (
         f"SELECT {COLUMNS} FROM deliveries d WHERE d.failed_at IS NULL AND d.due_at <= :now"
+        " AND d.workspace_id = :workspace AND d.way = :way"
         f" AND d.id NOT IN {dialect.values('under_way')}"
         " AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.conversation_id = d.conversation_id"
         " AND e.id < d.id AND e.way = d.way AND e.failed_at IS NULL)"
-        f" AND (d.workspace_id, d.way) NOT IN {dialect.rows('busy', 'workspace', 'way')}"
         " ORDER BY d.due_at, d.id LIMIT :limit"
     )
     given = {
         "now": now,
+        "workspace": lane[0],
+        "way": lane[1],
         "limit": limit,
         "under_way": array(list(under_way)),
-        "busy": array(list(busy)),
     }
     return [_delivery(tuple(row)) for row in connection.execute(text(query), given)]
 

@@ -16,7 +16,7 @@ import structlog
 
 from user360.access.change import Change
 from user360.channels import deliveries
-from user360.channels.bringing import Delivery, Permanent, Sender, Temporary
+from user360.channels.bringing import Delivery, Holding, Permanent, Sender, Temporary
 from user360.clock import SECOND
 from user360.conversations import marks, store, talk
 from user360.conversations.marks import Mark
@@ -79,6 +79,9 @@ class Outbox:
             for _ in range(THREADS):
                 self._given.put(None)
             self._signal.wait_for(lambda: not self._under_way, CLOSE_SECONDS)
+        for sender in self._senders.values():
+            if isinstance(sender, Holding):
+                sender.close()
 
     def wake(self) -> None:
         """Look anew at what is due."""
@@ -137,23 +140,13 @@ class Outbox:
         if room <= 0 or self._closing:
             return []
         load = Counter((d.workspace, d.way) for d in under_way.values())
-        busy = [lane for lane, count in load.items() if count >= SIDE_BY_SIDE]
+        found: list[Delivery] = []
         with platform.ledger.read() as connection:
-            found = deliveries.due(
-                connection,
-                platform.ledger.dialect,
-                platform.clock.now(),
-                room,
-                busy,
-                under_way,
-            )
-        chosen = []
-        for delivery in found:
-            lane = (delivery.workspace, delivery.way)
-            if load[lane] < SIDE_BY_SIDE:
-                load[lane] += 1
-                chosen.append(delivery)
-        return chosen
+            where = (connection, platform.ledger.dialect, platform.clock.now())
+            for lane in deliveries.lanes(connection):
+                if most := min(room, SIDE_BY_SIDE - load[lane]):
+                    found += deliveries.due(*where, lane, most, under_way)
+        return sorted(found, key=lambda each: (each.due_at, each.id))[:room]
 
     def _work(self) -> None:
         while (delivery := self._given.get()) is not None:

@@ -59,6 +59,12 @@ class WebhookSender:
         self._take(delivery, _answers(hook, given, message.id), f"hook:{number}")
         return ""
 
+    def close(self) -> None:
+        """Let go of the connections; see `Holding`."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+
     def _post(self, hook: Hook, heard: Heard) -> Any:
         """Post what was heard; what was answered, None for nothing."""
         url = formats.address(hook.format, hook.url, heard)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.channels import meta, served
+from tests.channels import served
 from tests.channels.meta import Meta
 from tests.channels.served import Served
 
@@ -23,14 +23,7 @@ def graph() -> Iterator[Meta]:
 @pytest.fixture(scope="module")
 def site(graph: Meta) -> Iterator[Served]:
     with served.running() as site:
-        site.put(
-            "whatsapp",
-            phoneNumberId=meta.NUMBER_ID,
-            apiBase=graph.base,
-            verifyToken=meta.VERIFY,
-            appSecret=meta.APP_SECRET,
-            accessToken=meta.TOKEN,
-        )
+        graph.set_up(site)
         yield site
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.channels import meta
+from tests.channels import meta, served
 from tests.channels.meta import Meta
 from tests.channels.served import Served
 from user360.channels.whatsapp.media import MediaFetcher
@@ -154,16 +154,18 @@ def test_a_busy_whatsapp_is_tried_again(site: Served, graph: Meta, webhook: str,
     assert site.left() == []
 
 
-def test_a_file_of_somebody_who_was_deleted_meanwhile_is_not_kept(
-    site: Served, graph: Meta, webhook: str, asha: str
-) -> None:
-    site.outbox.close()  # nothing is fetched by itself from here on
+def test_a_file_of_somebody_who_was_deleted_meanwhile_is_not_kept(graph: Meta, asha: str) -> None:
     graph.files["late"] = (b"a late photo", "image/jpeg", "")
     said = meta.said("image", {"id": "late", "mime_type": "image/jpeg"}, of=asha, id=f"w{asha}")
-    graph.deliver(webhook, meta.value(said))
-    (waiting,) = [d for d in site.left() if d.way == "media"]
-    message, chat = site.messages(asha)[0], site.conversations(asha)[0]
-    site.deleted(chat.record)
-    MediaFetcher(site.platform).send(waiting, message, chat)
-    held = attachments.path_of(site.platform.directory, site.workspace.id, "x").parent
-    assert b"a late photo" not in [file.read_bytes() for file in held.iterdir()]
+    with served.running() as site:
+        graph.set_up(site)
+        site.outbox.close()  # nothing is fetched by itself from here on
+        graph.deliver(f"{site.url}/channels/whatsapp/webhook", meta.value(said))
+        (waiting,) = site.left()
+        message, chat = site.messages(asha)[0], site.conversations(asha)[0]
+        site.deleted(chat.record)
+        fetcher = MediaFetcher(site.platform)
+        fetcher.send(waiting, message, chat)
+        fetcher.close()
+        held = attachments.path_of(site.platform.directory, site.workspace.id, "x").parent
+        assert list(held.iterdir()) == []

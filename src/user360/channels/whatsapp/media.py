@@ -34,6 +34,10 @@ class MediaFetcher:
             raise
         return ""
 
+    def close(self) -> None:
+        """Let go of the connections; see `Holding`."""
+        self._numbers.close()
+
     def _fetch(self, delivery: Delivery, wanted: dict[str, str]) -> None:
         platform, workspace = self._platform, delivery.workspace
         part = attachments.begin(platform.directory, workspace)

@@ -59,6 +59,12 @@ class Numbers:
         whole = settings.whole(self.platform, workspace, hearing.CHANNEL, WhatsApp)
         return Graph(self._client, whole)
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+
 
 class WhatsAppSender:
     """Sends by the number that each workspace has set."""
@@ -82,6 +88,10 @@ class WhatsAppSender:
                 named = self._send(api, delivery, conversation, piece, i)
                 self._keep(delivery, _sent(i, named))
         return ""
+
+    def close(self) -> None:
+        """Let go of the connections; see `Holding`."""
+        self._numbers.close()
 
     def _send(
         self, api: Graph, delivery: Delivery, conversation: Conversation, piece: Piece, i: int

@@ -260,6 +260,13 @@ def deliveries() -> None:
     )
     waiting = sa.text("failed_at IS NULL")
     op.create_index(
+        "deliveries_by_way",
+        "deliveries",
+        ["workspace_id", "way", "due_at"],
+        sqlite_where=waiting,
+        postgresql_where=waiting,
+    )
+    op.create_index(
         "deliveries_due",
         "deliveries",
         ["due_at"],
