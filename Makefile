@@ -25,7 +25,7 @@ demo: setup $(VENDOR)/.stamp  ## run User 360 with the customers of CDNOW on por
 	$(BIN)/user360 demo --data $(DATA) --port $(PORT)
 
 test: lint $(NODE)/node_modules/.stamp $(VENDOR)/.stamp  ## set up, lint, check types, run every test (JOBS=2)
-	tools/need chromium=chromium
+	tools/need chromium=chromium dovecot=dovecot-imapd
 	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 lint: setup  ## check style, formatting and types

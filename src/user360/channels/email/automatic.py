@@ -12,6 +12,7 @@ REPLY, LIST, GENERATED, BOUNCE = "reply", "list", "generated", "bounce"
 KINDS = (REPLY, LIST, GENERATED, BOUNCE)
 _TO_MANY = ("bulk", "list", "junk")
 _OF_MAILERS = re.compile(r"^(?:mailer-daemon|postmaster|mail-daemon|mailerdaemon)@", re.IGNORECASE)
+_KEYWORD = re.compile(r"[;\s(]")
 _AWAY = re.compile(
     r"^\s*(?:automatic reply|auto(?:matic)?[ -]?(?:reply|response)|out of (?:the )?office"
     r"|automatische antwort|abwesenheitsnotiz|réponse automatique|respuesta automática"
@@ -25,7 +26,7 @@ def kind_of(part: Part, sender: str, subject: str, envelope: str | None) -> str:
 
     `envelope` is its sender by SMTP, None where that is unknown.
     """
-    said = headers.first(part, "Auto-Submitted").partition(";")[0].strip().lower()
+    said = _KEYWORD.split(headers.first(part, "Auto-Submitted").lower())[0]
     nobody = envelope == "" or headers.first(part, "Return-Path") == "<>"
     if is_report(part) or _OF_MAILERS.match(sender):
         return BOUNCE

@@ -24,6 +24,7 @@ Part: TypeAlias = "Message[Any, Any]"
 LONGEST = 65_536  # characters of a header that are read
 MOST = 200  # addresses or ids of a header that are read
 SAMPLE = 32_768  # bytes by which a charset is guessed
+ENOUGH = 40  # of them that are no ASCII
 _WORD = re.compile(r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,20})?\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN = re.compile(r"(\?=)\s+(?==\?[^?\s]+\?[bBqQ]\?)")
 _ID = re.compile(r"<\s*([^<>\s]{1,990})\s*>")
@@ -101,7 +102,10 @@ def decoded(data: bytes, charset: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        best = charset_normalizer.from_bytes(data[:SAMPLE]).best()
+        sample = data[:SAMPLE]
+    # Out of a few letters a guess is no better than what most people use.
+    few = sum(byte > 127 for byte in sample) < ENOUGH
+    best = None if few else charset_normalizer.from_bytes(sample).best()
     return data.decode("cp1252" if best is None else best.encoding, "replace")
 
 

@@ -173,6 +173,8 @@ class Listener:
         # The library would tell of every peer and address.
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)
         self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="smtp", daemon=True)
         self._thread.start()
         for name, port in self.ports.items():
             listening = asyncio.run_coroutine_threadsafe(self._listen(name, host, port), self._loop)
@@ -187,7 +189,7 @@ class Listener:
 
     def close(self) -> None:
         """Take no more; what is being taken in is answered first."""
-        if self._thread.is_alive():
+        if self._thread is not None and self._thread.is_alive():
             ending = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
             with contextlib.suppress(TimeoutError):
                 ending.result(CLOSE_SECONDS)

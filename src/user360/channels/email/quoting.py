@@ -7,7 +7,7 @@ import re
 # "On Monday, Asha wrote:", in the languages people write to shops in; the date makes it sure.
 _WROTE = re.compile(
     r"^(?=.*(?:\d|@)).{0,400}\b(?:wrote|writes|schrieb|schreef|a écrit|escribió|escreveu|ha scritto"
-    r"|skrev|napisał\(?a?\)?|написал\(?а?\)?|yazdı)\s?:?\s*$",
+    r"|skrev|napisał\(?a?\)?|написал\(?а?\)?|yazdı)(?:\b.{0,200}:|\s?:?)\s*$",
     re.IGNORECASE,
 )
 _WROTE_CJK = re.compile(r"^(?=.*\d).{0,400}(?:写道|寫道|のメール|작성)[：:]?\s*$")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import hashlib
 import mimetypes
@@ -18,8 +19,8 @@ from user360.channels.email.headers import Part
 from user360.conversations import talk
 
 log = structlog.get_logger()
-LONGEST_HTML = 262_144  # characters that are made safe
-KEPT_HTML = 131_072  # characters that are kept with a message
+LONGEST_HTML = 131_072  # characters that are made safe, and kept with a message
+MOST_BOUNDARIES = 300
 LONGEST_READ = 2 * talk.LONGEST_TEXT  # characters in which older text is looked for
 LONGEST_NAME = 200
 MOST_FILES = talk.MOST_ATTACHMENTS - 2  # beside what is too long for the message itself
@@ -29,6 +30,7 @@ RFC822 = "message/rfc822"
 _RE = re.compile(
     r"^\s*(?:(?:re|aw|sv|vs|antw|odp|res|fw|fwd|wg|tr|rv|enc)\s*(?:\[\d{1,3}\])?\s*:\s*)+", re.I
 )
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 _IN_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
@@ -74,8 +76,8 @@ def read(raw: bytes, envelope: str | None = None) -> Mail:
     """
     try:
         return _read(raw, envelope)
-    except Exception as error:
-        log.error("mail not understood", bytes=len(raw), exc_info=type(error))
+    except Exception as error:  # noqa: BLE001 - whatever is sent, it is kept; its trace holds it
+        log.error("mail not understood", bytes=len(raw), kind=type(error).__name__)
         return Mail(
             id="",
             key=_digest(raw),
@@ -87,6 +89,8 @@ def read(raw: bytes, envelope: str | None = None) -> Mail:
 
 
 def _read(raw: bytes, envelope: str | None) -> Mail:
+    if raw.count(b"boundary") > MOST_BOUNDARIES:
+        raise ValueError("parts within parts")  # which the library reads ever more slowly
     part: Part = email.message_from_bytes(raw, policy=policy.compat32)
     senders = headers.addresses(part, "From") or headers.addresses(part, "Sender")
     sender = senders[0] if senders else Address(envelope or "")
@@ -172,11 +176,11 @@ class _Body:
             self._leaf(part, kind)
 
     def _leaf(self, part: Part, kind: str) -> None:
-        data = part.get_payload(decode=True)
-        content = data if isinstance(data, bytes) else b""
+        content = _payload(part)
         named = bool(_name(part))
         said = headers.disposition(part) != "attachment" and not named
-        if kind == "text/plain" and said:
+        # What says that it has parts and has none is text.
+        if said and (kind == "text/plain" or kind.startswith("multipart/")):
             self._plain.append(_text(part, content))
         elif kind == "text/html" and said:
             self._html.append(_text(part, content))
@@ -199,7 +203,7 @@ class _Body:
             self._files = [File(WHOLE, RFC822, raw)]
         if max(len(text), len(quoted)) > talk.LONGEST_TEXT or len(whole) > LONGEST_READ:
             self._files.append(File("message.txt", "text/plain", whole.encode()))
-        if len(html) > LONGEST_HTML or len(safe) > KEPT_HTML:
+        if len(html) > LONGEST_HTML or len(safe) > LONGEST_HTML:
             self._files.append(File("message.html", "text/html", html.encode()))
             safe = ""
         longest = talk.LONGEST_TEXT
@@ -212,8 +216,15 @@ def _enclosed(part: Part) -> bytes:
 
 
 def _payload(part: Part) -> bytes:
-    data = part.get_payload(decode=True)
-    return data if isinstance(data, bytes) else b""
+    """What a part holds; of broken base64 all that can be read."""
+    data, given = part.get_payload(decode=True), part.get_payload()
+    content = data if isinstance(data, bytes) else b""
+    coded = headers.first(part, "Content-Transfer-Encoding").lower() == "base64"
+    undone = isinstance(given, str) and content[:99] == given[:99].encode("ascii", "ignore")
+    if not coded or not undone:
+        return content
+    letters = _NOT_BASE64.sub("", str(given).partition("=")[0])
+    return base64.b64decode(letters[: len(letters) - (len(letters) % 4 == 1)] + "==")
 
 
 def _text(part: Part, data: bytes) -> str:
