@@ -44,6 +44,7 @@ CALLS = (
     ("POST", "/events"),
     ("POST", "/sessions/web/s/capture"),
     ("POST", "/sessions/web/s/identify"),
+    ("POST", "/sessions/web/s/messages"),
     ("POST", "/properties"),
     ("POST", "/segments"),
     ("POST", "/segments/preview"),
@@ -61,6 +62,19 @@ def test_a_body_that_cannot_be_read_is_refused(api: Api, body: bytes) -> None:
         told = answer.json()
         assert set(told) == {"type", "title", "status", "detail", "errors"}
         assert len(answer.content) < 2_000
+
+
+def test_a_word_that_is_none_of_a_few_is_told_them_all(api: Api) -> None:
+    answer = api.post("/keys", {"name": "A key", "role": "agnet"})
+    assert answer.json()["errors"] == [
+        {
+            "path": "role",
+            "code": "invalid",
+            "message": "must be one of admin, editor, supervisor, agent, reader, ingest",
+        }
+    ]
+    answer = api.post("/sessions/web/s/messages", {"from": "custmer", "text": "Hello"})
+    assert "customer" in answer.json()["errors"][0]["message"]
 
 
 def test_fields_nobody_reads_are_named_with_a_hint(api: Api) -> None:

@@ -198,8 +198,19 @@ def faults_of(kind: Any, given: Any, path: str = "") -> list[Fault]:
     try:
         msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
+        named = _named_values(bare)
+        if named and isinstance(given, str):
+            return [Fault(path, "invalid", f"must be one of {', '.join(named)}")]
         return [fault(str(error), path)]
     return []
+
+
+def _named_values(kind: Any) -> list[str]:
+    """The texts that a field takes, when it takes a few and nothing else."""
+    choices = [arm for arm in arms(kind) if arm is not msgspec.UnsetType]
+    if not all(typing.get_origin(choice) is typing.Literal for choice in choices):
+        return []
+    return [str(value) for choice in choices for value in typing.get_args(choice)]
 
 
 def _inside(kind: Any, given: Any, path: str) -> list[Fault]:
