@@ -10,7 +10,9 @@ from playwright.sync_api import Page, expect
 from tests.browser import axe
 from tests.browser.site import Site, Visit
 from tests.browser.talks import Talks
+from user360.channels import settings
 from user360.conversations import canned, managing
+from user360.conversations.talk import Attachment, Said
 
 HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
 
@@ -23,10 +25,6 @@ def talks(site: Site) -> Talks:
 def opened(page: Page, public: str, name: str) -> None:
     page.goto(f"/inbox/{public}")
     expect(page.get_by_role("heading", name=name, level=2).first).to_be_visible()
-
-
-def row(page: Page, name: str) -> object:
-    return page.get_by_role("link", name=re.compile(name))
 
 
 def write(page: Page, text: str) -> None:
@@ -106,7 +104,8 @@ def test_two_agents_see_each_other_and_pass_a_chat_on(visit: Visit, talks: Talks
 
 def test_the_bot_is_taken_over_and_gets_it_back(site: Site, visit: Visit, talks: Talks) -> None:
     talks.there()
-    site.change(lambda c: _bot(c))
+    vault = site.platform.vault
+    site.change(lambda c: settings.change(c, vault, "web", {"bot": "webhook"}))
     public = talks.says("s", "Hello?", properties={"firstName": "Asha"})
     page = visit("agent")
     page.goto("/inbox?list=bot")
@@ -117,12 +116,6 @@ def test_the_bot_is_taken_over_and_gets_it_back(site: Site, visit: Visit, talks:
     page.get_by_role("button", name="Back to the bot").click()
     expect(page.get_by_role("button", name="Take over from the bot")).to_be_visible()
     assert talks.held(public).state == "bot"
-
-
-def _bot(change: object) -> None:
-    from user360.channels import settings
-
-    settings.change(change, "web", {"bot": "webhook"})  # type: ignore[arg-type]
 
 
 def test_a_ticket_has_a_subject_a_priority_and_states(visit: Visit, talks: Talks) -> None:
@@ -231,6 +224,11 @@ def test_recent_activity_has_two_lenses_and_leads_to_what_was_said(
     log = page.get_by_role("log")
     expect(log.get_by_text("Where is my parcel?")).to_be_visible()
     expect(page).to_have_url(re.compile(f"/inbox/{before}"))
+    customer = page.get_by_role("complementary", name="Customer")
+    customer.get_by_role("link", name="Asha").click()
+    page.get_by_role("link", name="Conversations", exact=True).click()
+    page.get_by_role("link", name=re.compile("E-mail Asha")).click()
+    expect(page.get_by_role("heading", name="Asha", level=2).first).to_be_visible()
 
 
 def test_not_the_same_person_undoes_the_merge_exactly(visit: Visit, talks: Talks) -> None:
@@ -267,8 +265,6 @@ def test_not_the_same_person_begins_a_record_where_there_was_no_merge(
 
 
 def test_script_in_what_is_said_named_and_attached_is_text(visit: Visit, talks: Talks) -> None:
-    from user360.conversations.talk import Attachment
-
     talks.there()
     file = Attachment(name=HOSTILE, url="https://example.com/x")
     known = {"properties": {"firstName": HOSTILE}, "attachments": (file,)}
@@ -335,9 +331,12 @@ def test_everybody_can_use_it(site: Site, visit: Visit, talks: Talks, scheme: st
     public = talks.says("s", "Hello?", properties={"firstName": "Asha"}, user_id="asha")
     talks.call(
         conversation=talks.number(public),
-        said=_said("agent", "Hello!", f"member:{number}"),
+        said=Said(sender="agent", text="Hello!", author=f"member:{number}"),
     )
-    talks.call(conversation=talks.number(public), said=_said("note", "Nice", f"member:{number}"))
+    talks.call(
+        conversation=talks.number(public),
+        said=Said(sender="note", text="Nice", author=f"member:{number}"),
+    )
     page = visit("agent", color_scheme=scheme)
     opened(page, public, "Asha")
     expect(page.get_by_role("log").get_by_text("Nice")).to_be_visible()
@@ -358,7 +357,41 @@ def test_everybody_can_use_it(site: Site, visit: Visit, talks: Talks, scheme: st
     assert axe.too_wide(page) == 0
 
 
-def _said(sender: str, text: str, author: str) -> object:
-    from user360.conversations.talk import Said
-
-    return Said(sender=sender, text=text, author=author)
+def test_an_admin_sets_the_inbox_its_groups_and_its_canned_answers(
+    site: Site, visit: Visit, talks: Talks
+) -> None:
+    her = talks.there()
+    page = visit("admin")
+    page.goto("/settings/inbox")
+    page.get_by_label("How many may wait", exact=True).fill("many")
+    page.get_by_label("Monday").fill("9-17")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("This must be a whole number")).to_be_visible()
+    expect(page.get_by_text("Write it as 09:00-12:00")).to_be_visible()
+    page.get_by_label("How many may wait", exact=True).fill("20")
+    page.get_by_label("Monday").fill("09:00-12:00, 13:00-17:30")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    page.get_by_label("Name of a new group").fill("Orders")
+    page.get_by_role("button", name="Make a group").click()
+    agent = page.get_by_role("form", name="Agent")
+    agent.get_by_label("Orders").check()
+    agent.get_by_label("Skills").fill("hindi, refunds")
+    agent.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Skills").first).to_be_visible()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    desk = site.platform.default.desk
+    assert desk.settings.queue_limit == 20
+    assert [(h.day, h.start, h.end) for h in desk.settings.hours] == [(1, 540, 720), (1, 780, 1050)]
+    assert desk.agents[her].skills == {"hindi", "refunds"}
+    assert len(desk.agents[her].groups) == 1
+    assert axe.troubles(page) == []
+    page.get_by_role("link", name="Canned answers").click()
+    page.get_by_label("Name").fill("Greeting")
+    page.get_by_label("Text").fill("Hello {{{user.nobody}}}")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("There is no property nobody")).to_be_visible()
+    page.get_by_label("Text").fill("Hello {{{user.firstName|there}}}")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("button", name="Save Greeting")).to_be_visible()
+    assert axe.troubles(page) == []

@@ -13,13 +13,14 @@ from tests import signed_in
 from user360 import app
 from user360.access import roles
 from user360.doors import gate
-from user360.pages import activity, events, me, properties, settings
+from user360.pages import activity, events, inbox, me, properties, settings
 from user360.platform import Platform
 
 ROUTES = [
     (next(iter(handler.http_methods)), next(iter(handler.paths)))
-    for module in (properties, events, activity, settings, me)
+    for module in (properties, events, activity, settings, me, inbox)
     for handler in module.ROUTES
+    if "/inbox/live" not in handler.paths  # it goes on for as long as one looks on
 ]
 # What a page or deed takes, where it is not what everybody who is signed in may do.
 TAKES = {
@@ -29,6 +30,14 @@ TAKES = {
     "/settings": ("workspace.read", "workspace.write"),
     "/settings/members": ("members", "members"),
     "/settings/keys": ("keys", "keys"),
+    "/settings/channels": ("inbox.settings", "inbox.settings"),
+    "/settings/inbox": ("inbox.settings", "inbox.settings"),
+    "/settings/canned": ("inbox.settings", "inbox.settings"),
+    "/inbox": ("inbox.read", "inbox.write"),
+    "/inbox/{public:str}/parting": ("inbox.write", "inbox.write"),
+    "/inbox/{public:str}/canned": ("inbox.write", "inbox.write"),
+    "/inbox/{public:str}/contact": ("inbox.read", "records.write"),
+    "/inbox/filter": ("records.read", "records.read"),
     "/me": ("workspace.read", "workspace.read"),
 }
 

@@ -16,14 +16,19 @@ from user360.doors.api.person import Provenance
 from user360.doors.api.shapes import Record
 from user360.events import timeline
 from user360.identity import history, merges, people
-from user360.pages import card_timeline, card_words, render
+from user360.pages import card_timeline, card_words, inbox_of, render
 from user360.pages.render import Asked
 from user360.records.properties import Property
 from user360.segments.memberships import Membership
 
 AT_ONCE = 40  # events
 SESSIONS = 100  # that are listed; of some devices there are thousands
-TABS = (("timeline", "Timeline"), ("properties", "Properties"), ("identity", "Sessions and merges"))
+TABS = (
+    ("timeline", "Timeline"),
+    ("properties", "Properties"),
+    ("identity", "Sessions and merges"),
+    ("conversations", "Conversations"),
+)
 
 
 class View(msgspec.Struct, frozen=True):
@@ -154,6 +159,9 @@ async def panel(request: Asked, record: Record, view: View, seq: int = 0) -> dic
             return common | {"rows": await properties(request, record, view.search)}
         case "identity":
             return common | await identity(request, record)
+        case "conversations":
+            rows = await inbox_of.conversations(request, number_of(request, record.id))
+            return common | {"rows": rows}
         case _:
             return common | await _timeline(request, record, view, seq)
 

@@ -10,8 +10,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from user360 import ids
-from user360.conversations import reading
-from user360.conversations.reading import Wanted
 from user360.conversations.talk import Conversation
 from user360.doors import gate
 from user360.doors.api import person, shapes
@@ -22,14 +20,13 @@ from user360.flows import claims
 from user360.identity import merges
 from user360.identity import store as identity_store
 from user360.ingest.call import Session, Verb
-from user360.pages import card_page, card_timeline, card_words, inbox_view, render
+from user360.pages import card_page, card_timeline, card_words, inbox_of, inbox_view, render
 from user360.pages.card_page import View
 from user360.pages.render import Asked
 from user360.pages.route import deed, shown
 from user360.storage.ledger import Connection
 
 LATELY = 3  # events beside a conversation
-AT_ONCE = 50  # conversations of somebody
 BY_HAND = "by hand"  # the reason of a merge that somebody made
 
 
@@ -62,25 +59,8 @@ def record_of(request: Asked, held: Conversation) -> Record | None:
 
 
 async def _count_others(request: Asked, held: Conversation, number: int) -> int:
-    found = await conversations_of(request, number)
+    found = await inbox_of.conversations(request, number)
     return sum(1 for each in found if each.held.id != held.id)
-
-
-async def conversations_of(request: Asked, number: int) -> list[inbox_view.Row]:
-    """The conversations of somebody that one may see, the newest first."""
-    platform, actor = gate.platform_of(request), gate.actor_of(request)
-    dialect = platform.ledger.dialect
-
-    def ask(connection: Connection) -> list[inbox_view.Row]:
-        records = reading.tree(connection, dialect, [number])
-        wanted = Wanted(scope=inbox_view.scope_of(actor), records=records)
-        found = reading.page(connection, dialect, actor.workspace.id, wanted, AT_ONCE)
-        person = inbox_view.living(connection, dialect, actor.workspace, [number]).get(number)
-        return [
-            inbox_view.row(platform, actor.workspace, each, person) for each in found.conversations
-        ]
-
-    return await gate.read(platform, ask)
 
 
 @shown("/inbox/{public:str}/person", may="inbox.read")
@@ -99,7 +79,9 @@ async def activity(request: Asked, public: FromPath[str]) -> Response[str]:
     lens = parse_qs(request.url.query).get("lens", ["everything"])[-1]
     more: dict[str, Any] = {}
     if lens == "inbox":
-        more = {"rows": await conversations_of(request, card_page.number_of(request, record.id))}
+        more = {
+            "rows": await inbox_of.conversations(request, card_page.number_of(request, record.id))
+        }
     else:
         more = await card_page.events(request, record, View())
     return card_page.part(

@@ -19,6 +19,7 @@ from user360.pages import (
     render,
     route,
     settings_channels,
+    settings_inbox,
     settings_keys,
     settings_members,
 )
@@ -83,5 +84,6 @@ ROUTES: list[HTTPRouteHandler] = [
     save,
     *settings_members.ROUTES,
     *settings_keys.ROUTES,
+    *settings_inbox.ROUTES,
     *settings_channels.ROUTES,
 ]
