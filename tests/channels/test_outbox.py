@@ -228,3 +228,29 @@ def test_each_wait_is_longer_up_to_an_hour(attempts: int, chance: float) -> None
     seconds = outbox.wait_after(attempts, chance)
     assert 4 <= seconds <= 3_600 * 1.2
     assert seconds <= 1.5 * outbox.wait_after(attempts + 1, chance)
+
+
+@pytest.mark.usefixtures("serving")
+def test_a_workspace_whose_peer_hangs_holds_up_nobody_else(shop: Shop, peer: Peer) -> None:
+    other = Shop(shop.platform)
+    put(other, "whatsapp", phoneNumberId="2")
+    peer.hangs["slow"] = threading.Event()
+    for n in range(outbox.THREADS + 4):
+        say(shop, "slow", session=f"49151{n:07}")
+    say(other, "quick")
+    assert peer.wait(1) == ["quick"]
+    peer.hangs["slow"].set()
+    assert len(peer.wait(outbox.THREADS + 5)) == outbox.THREADS + 5
+
+
+def test_the_ways_that_wait_are_found_by_steps(shop: Shop) -> None:
+    others = [Shop(shop.platform) for _ in range(2)]
+    for each in (shop, *others):
+        put(each, "whatsapp", phoneNumberId="1")
+        put(each, "email", active=True)
+        for session in ("email:t1", "email:t2", "whatsapp:4915100000001"):
+            each.send(session=session, said=Said(sender="agent", text="Hello"))
+    with shop.platform.ledger.read() as connection:
+        found = deliveries.lanes(connection)
+    numbers = [each.workspace.id for each in (shop, *others)]
+    assert found == [(number, way) for number in numbers for way in ("email", "whatsapp")]
