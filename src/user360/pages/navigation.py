@@ -23,6 +23,7 @@ MENU = (
     Entry("Users", USERS, "users", "records.read"),
     Entry("Inbox", INBOX, "messages", "inbox.read"),
     Entry("Segments", "/segments", "chart-circles", "segments.read"),
+    Entry("Flows", "/flows", "robot", "flows.read"),
     Entry("Imports", "/imports", "file-import", "imports.read"),
     Entry("Exports", "/exports", "file-export", "exports.read"),
     Entry("Properties", "/properties", "list-details", "declarations.read"),

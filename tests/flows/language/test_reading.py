@@ -68,6 +68,11 @@ def test_each_fault_names_its_line_and_what_would_be_right(
     assert any(n == line and says in told for n, told in troubles(changed)), troubles(changed)
 
 
+def test_one_mistake_is_told_once() -> None:
+    changed = SOUND.replace("kind: email", "kind: choise\n      choices: [a, b]")
+    assert [line for line, _ in troubles(changed)] == [9]
+
+
 def test_going_round_without_asking_is_refused_and_with_asking_is_not() -> None:
     round_trip = """
         start: a

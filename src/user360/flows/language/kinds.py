@@ -99,15 +99,15 @@ def _prompt(reader: Reader, path: str, given: Any, common: Mapping[str, Any]) ->
     choices: tuple[str, ...] = ()
     if kind == "choice":
         choices = reader.texts(f"{path}.choices", held.get("choices"), 100, MOST_CHOICES)
-    elif "choices" in held:
+    elif "choices" in held and kind:
         reader.trouble(f"{path}.choices", "only a prompt of the kind choice has choices")
-    told = held.get("property", PROMPTS[kind].property)
+    told = held.get("property", PROMPTS[kind].property if kind else "")
     named = "" if told in ("", None) else reader.text(f"{path}.property", told, 64)
     known_as = reader.fills(f"{path}.variable", variable) if variable is not None else ""
-    if not named and not known_as:
+    if kind and not named and not known_as:
         reader.trouble(path, "an answer is kept: name a property, a variable, or both")
     return nodes.Prompt(
-        kind=kind,
+        kind=kind or "text",
         into=named,
         variable=known_as,
         choices=choices,

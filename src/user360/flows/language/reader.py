@@ -108,13 +108,13 @@ class Reader:
         return given
 
     def choice(self, path: str, given: Any, choices: Sequence[str]) -> str:
-        """One of a few words."""
+        """One of a few words; empty when it is none of them."""
         if given in choices:
             return str(given)
         meant = near(str(given), choices)
         listed = f"{_last(path)} is one of {', '.join(choices)}"
         self.trouble(path, f"{listed}; {meant}" if meant else listed)
-        return choices[0]
+        return ""
 
     def number(self, path: str, given: Any, low: float, high: float) -> float:
         """A number between two, both included."""
