@@ -22,7 +22,7 @@ SOURCE = ROOT / "src" / "user360"
 
 LAYERS = (
     {"__main__", "cli"},
-    {"app", "demo", "serve"},
+    {"app", "demo", "demo_inbox", "serve"},
     {"doors", "pages", "imports", "exports", "erasure", "backup", "channels", "flows", "inbox"},
     {"platform", "jobs"},
     {"ingest"},

@@ -15,15 +15,15 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.types import ASGIApp
 
-from user360 import __version__
+from user360 import __version__, demo
 from user360.access.limits import Limits
 from user360.access.signing import Attempts
 from user360.channels import senders
 from user360.channels.email.office import Office
 from user360.channels.web.live import Live
 from user360.doors import bots, described, gate, health, segment, whatsapp, widget
+from user360.doors import demo as demo_shop
 from user360.doors.api import ROUTES as OWN
-from user360.doors.api import messages
 from user360.doors.api import messages
 from user360.doors.intake import Intake, Room
 from user360.doors.lane import Lane
@@ -79,6 +79,7 @@ def create(platform: Platform) -> Litestar:
     inbox = Hub(platform, Preparer(platform))
     handlers = [*health.ROUTES, *described.ROUTES, *OWN, *segment.ROUTES, *YELLOW]
     handlers += [*bots.ROUTES, *widget.ROUTES, *whatsapp.ROUTES]
+    handlers += demo_shop.ROUTES if demo.is_one(platform.directory) else []
 
     def intake(app: ASGIApp) -> ASGIApp:
         return Intake(app, room)

@@ -67,6 +67,11 @@ def directory(path: Path, *, reset: bool = False) -> str:
         raise StorageFailed(f"{path} cannot be used: {error.strerror}") from error
 
 
+def is_one(path: Path) -> bool:
+    """Whether a directory is a demo's."""
+    return (path / KEY).exists()
+
+
 def _throw_away(path: Path) -> None:
     """Remove a demo's directory, unless another process holds it (`DirectoryInUse`)."""
     with contextlib.suppress(StorageFailed):  # what cannot be opened can still be removed

@@ -42,6 +42,7 @@ def demo(
         user360 demo --port 8080 --reset
     """
     from user360 import demo as demonstration
+    from user360 import demo_inbox
     from user360.serve import address
 
     host, port = address(host, port)
@@ -53,6 +54,8 @@ def demo(
         chosen = msgspec.structs.replace(chosen, admin_key=key)
     with server.opened(data, chosen) as platform:
         _load(platform)
+        demonstration.member(platform)
+        demo_inbox.load(platform, (data / demonstration.PASSWORD).read_text(encoding="ascii"))
         after = _try_it(platform, server.reachable(host, port))
         server.run(platform, host, port, as_json, key=chosen.admin_key, after=after)
 
@@ -78,6 +81,7 @@ def _load(platform: Platform) -> None:
 def _try_it(platform: Platform, url: str) -> str:
     """What to do next: an event by Segment's SDK, and the count that it changes."""
     from user360 import demo as demonstration
+    from user360 import demo_inbox
     from user360.data.segments import LOYAL
 
     key, password = platform.settings.admin_key, demonstration.member(platform)
@@ -86,6 +90,10 @@ def _try_it(platform: Platform, url: str) -> str:
     who = f"{demonstration.MEMBER} with the password {password}" if password else "a member"
     lines = [
         f"Open {url} in a browser and sign in as {who}.",
+        f"A shop with the chat is at {url}/demo/shop; the bot there knows"
+        f" {demo_inbox.email(demo_inbox.WHO)}.",
+        f"Its agent signs in as {demo_inbox.AGENT} with the same password, and answers at"
+        f" {url}/inbox.",
         f"The admin key of the demo, for programs: {key}",
         f"\n{LOYAL.description}: {count} people.",
         f"Send a purchase with Segment's own SDK, in Python ({sys.executable}):\n",
