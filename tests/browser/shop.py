@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,6 +46,26 @@ class Shop(msgspec.Struct):
         return "text/html", PAGE.format(chat=self.chat, options=self.options)
 
 
+class Server(ThreadingHTTPServer):
+    """Lets go of every connection at the end: browsers open some before they need them."""
+
+    daemon_threads = False
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.held: list[socket.socket] = []
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.held.append(request)
+        super().process_request(request, client_address)
+
+    def server_close(self) -> None:
+        for request in self.held:
+            with contextlib.suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
+        super().server_close()
+
+
 @contextlib.contextmanager
 def running(chat: str) -> Iterator[Shop]:
     """Serve a shop on a free port until the block ends."""
@@ -64,7 +85,7 @@ def running(chat: str) -> Iterator[Shop]:
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing is written of what is asked."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     shop.url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -78,7 +78,7 @@ def test_a_lost_connection_loses_nothing_and_doubles_nothing(site: Site, come: C
     page.context.set_offline(False)
     expect(page.get_by_role("log")).to_contain_text("I am here")
     expect(page.get_by_text("Will be sent", exact=True)).to_have_count(0)
-    assert messages(site) == ["One", "I am here", "Two", "Three"]
+    until(lambda: messages(site) == ["One", "I am here", "Two", "Three"])
     for each in ("One", "Two", "Three", "I am here"):
         expect(page.get_by_text(each, exact=True)).to_have_count(1)
 
@@ -128,7 +128,7 @@ def test_what_was_not_sent_when_the_page_went_is_sent_when_it_comes_again(
     page.unroute("**/channels/web/messages")
     page.reload()
     expect(page.get_by_role("status")).to_contain_text("We have your message")
-    assert messages(site) == ["Do you hear me?"]
+    until(lambda: messages(site) == ["Do you hear me?"])
 
 
 def test_two_tabs_show_the_same_conversation(come: Come, site: Site) -> None:
@@ -176,7 +176,7 @@ def test_by_keyboard_alone(come: Come, site: Site) -> None:
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(launcher).to_be_focused()
-    assert messages(site) == ["First line\nsecond line", "Which?", "The blue one"]
+    until(lambda: messages(site) == ["First line\nsecond line", "Which?", "The blue one"])
 
 
 def test_on_a_small_phone_it_fills_the_window_and_keeps_the_focus(come: Come) -> None:
