@@ -29,7 +29,7 @@ LABELS = {
     "CONVERSATION_START": "Conversation began",
     "CONVERSATION_BOT": "Given to the bot",
     "CONVERSATION_QUEUE": "Waited in the queue",
-    "CONVERSATION_OPEN": "Waited for an agent",
+    "CONVERSATION_OPEN": "Opened",
     "CONVERSATION_ASSIGN": "Given to an agent",
     "CONVERSATION_RESOLVE": "Conversation resolved",
     "CONVERSATION_MISS": "Conversation missed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Response
+from litestar import MediaType, Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
@@ -20,6 +20,8 @@ from user360.pages.route import shown
 from user360.storage.ledger import Connection
 
 AT_ONCE = 60  # messages
+# What a stranger wrote is shown without scripts, forms, or anything from elsewhere.
+SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 async def talked(request: Asked, held: Conversation) -> dict[str, Any]:
@@ -103,4 +105,20 @@ async def earlier(
     return render.page(request, "inbox/messages.html", customer=customer, **told)
 
 
-ROUTES: list[HTTPRouteHandler] = [head, earlier]
+@shown("/inbox/{public:str}/messages/{message_id:str}", may="inbox.read")
+async def as_sent(
+    request: Asked, public: FromPath[str], message_id: FromPath[str]
+) -> Response[str]:
+    """An e-mail as it was written: a page of its own, in which nothing runs and nothing loads."""
+    held = inbox_view.conversation(request, public)
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    number = ids.parse_message_id(workspace.id, message_id) or 0
+    found = await gate.read(platform, lambda c: reading.message(c, workspace.id, number))
+    text = None if found is None else found.detail.get("html")
+    if found is None or found.conversation != held.id or not isinstance(text, str) or not text:
+        raise NotFound("There is no such message with a form of its own")
+    headers = {**render.HEADERS, "Content-Security-Policy": SANDBOX}
+    return Response(text, media_type=MediaType.HTML, headers=headers)
+
+
+ROUTES: list[HTTPRouteHandler] = [head, earlier, as_sent]
