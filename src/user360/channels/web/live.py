@@ -13,15 +13,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+import structlog
 
 from user360.channels.web import shown
 from user360.channels.web.sessions import CHANNEL, Visitor
 from user360.conversations import talk
 from user360.conversations.news import News, Typing
 from user360.conversations.talk import Conversation
+from user360.errors import Problem
 from user360.inbox import queue
 from user360.platform import Platform
 
+log = structlog.get_logger()
 MOST_WAITING = 200  # lines for one browser
 MOST_STREAMS = 6  # of one session: more tabs than that share one
 # Seconds: after how long of silence something is said, and how often places are told at most.
@@ -223,7 +226,11 @@ class Live:
     async def _tell_places(self) -> None:
         while self._stale:
             self._stale = False
-            places = await asyncio.to_thread(self._find_places, self._standing())
+            try:
+                places = await asyncio.to_thread(self._find_places, self._standing())
+            except Problem as problem:
+                log.warning("places not told", reason=problem.detail)
+                places = {}
             for visitor, place in places.items():
                 watched = self._watched.get(visitor)
                 if watched is None or watched.queued is None or watched.place == place:
