@@ -139,6 +139,7 @@ def _prepare() -> None:
 
 async def _run(platform: Platform, host: str, port: int, ready: Callable[[], None]) -> None:
     made = app.create(platform)
+    made.state.mail.host = host
     with contextlib.ExitStack() as beside:
         for name in app.BESIDE:
             made.state[name].start()

@@ -10,7 +10,7 @@ from tests.stories.shop import Shop
 from user360.access import audit
 from user360.channels import declared, settings
 from user360.channels.declared import Email, WhatsApp
-from user360.errors import Invalid
+from user360.errors import Conflict, Invalid
 from user360.storage.ledger import Connection
 
 TOKEN = "verysecretaccesstoken"
@@ -53,7 +53,7 @@ def test_parts_are_changed_and_the_rest_stays(shop: Shop) -> None:
 
 
 def test_what_a_channel_notes_for_itself_outlives_its_settings(shop: Shop) -> None:
-    put(shop, "email", address="help@shop.example")
+    put(shop, "email", address="care@shop.example")
     noted = {"uid": 17}
     platform, workspace = shop.platform, shop.workspace
     platform.write(lambda c: settings.save_state(c, workspace, "email", noted))
@@ -63,7 +63,8 @@ def test_what_a_channel_notes_for_itself_outlives_its_settings(shop: Shop) -> No
 
 def test_any_bot_has_a_channel_of_its_own(shop: Shop) -> None:
     told = put(shop, "telegram", bot="flow:hello")
-    assert told == {"channel": "telegram", "active": True, "bot": "flow:hello", "secretsSet": []}
+    more = {"secretsSet": [], "trouble": ""}
+    assert told == {"channel": "telegram", "active": True, "bot": "flow:hello", **more}
     assert settings.names(shop.workspace) == ["web", "whatsapp", "email", "api", "telegram"]
     assert shop.workspace.desk.bot_of("telegram") == "flow:hello"
 
@@ -113,3 +114,24 @@ def test_the_audit_names_what_was_changed_and_no_value(shop: Shop) -> None:
     assert [(n["action"], n["detail"]) for n in lines][:1] == [
         ("channel.settings", {"changed": ["accessToken"]})
     ]
+
+
+def test_a_mailbox_is_one_workspaces_alone(shop: Shop) -> None:
+    put(shop, "email", address="help@taken.example")
+    other = Shop(shop.platform)
+    for address in ("Help@Taken.Example", "help+sales@taken.example"):
+        with pytest.raises(Conflict) as refused:
+            put(other, "email", address=address)
+        assert refused.value.faults[0].path == "address"
+    put(other, "email", address="sales@taken.example")
+    put(shop, "email", address="")
+    put(other, "email", address="help@taken.example")
+
+
+def test_trouble_where_mail_is_fetched_is_told(shop: Shop) -> None:
+    put(shop, "email", address="trouble@shop.example")
+    noted = {"imap": {"error": "The mail server did not answer in time"}}
+    platform, workspace = shop.platform, shop.workspace
+    platform.write(lambda c: settings.save_state(c, workspace, "email", noted))
+    told = settings.read(platform, workspace, "email")
+    assert told["trouble"] == "The mail server did not answer in time"

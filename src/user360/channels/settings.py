@@ -17,9 +17,10 @@ from user360.access.vault import Vault
 from user360.access.workspaces import Workspace
 from user360.channels import declared, store
 from user360.channels.declared import Shape
+from user360.channels.email import addresses
 from user360.conversations import managing
 from user360.conversations.desk import Channel
-from user360.errors import Fault, Invalid
+from user360.errors import Conflict, Fault, Invalid
 from user360.platform import Platform
 from user360.storage.ledger import Connection
 
@@ -44,11 +45,14 @@ def read(platform: Platform, workspace: Workspace, name: str) -> dict[str, Any]:
     _need_name(name)
     with platform.ledger.read() as connection:
         held = _secrets(connection, platform.vault, workspace, name)
-    return told(workspace, name, held)
+        noted = store.kept(connection, workspace.id, name).state
+    return told(workspace, name, held, noted)
 
 
-def told(workspace: Workspace, name: str, secrets: Mapping[str, str]) -> dict[str, Any]:
-    """How a channel is told to those who may change it."""
+def told(
+    workspace: Workspace, name: str, secrets: Mapping[str, str], noted: Mapping[str, Any]
+) -> dict[str, Any]:
+    """How a channel is told to those who may change it; `trouble` is what goes wrong just now."""
     channel = _channel(workspace, name)
     shape = declared.shape_of(name)
     whole = msgspec.to_builtins(msgspec.convert(_nested(channel.settings), shape))
@@ -59,6 +63,7 @@ def told(workspace: Workspace, name: str, secrets: Mapping[str, str]) -> dict[st
         "bot": channel.bot,
         **_nested(flat),
         "secretsSet": sorted(secrets),
+        "trouble": str(noted.get("imap", {}).get("error", "")),
     }
 
 
@@ -78,7 +83,8 @@ def whole(platform: Platform, workspace: Workspace, name: str, shape: type[Setti
 def change(change: Change, vault: Vault, name: str, given: dict[str, Any]) -> dict[str, Any]:
     """Put what is given into a channel's settings; how it is told then.
 
-    Null or an empty text takes a setting back. Raises `Invalid` naming each bad one by its path.
+    Null or an empty text takes a setting back. Raises `Invalid` naming each bad one by its path,
+    `Conflict` for an address whose mail another workspace gets.
     """
     _need_name(name)
     workspace = change.workspace
@@ -98,12 +104,14 @@ def change(change: Change, vault: Vault, name: str, given: dict[str, Any]) -> di
             into.pop(path, None)
         else:
             into[path] = value
+    if "address" in flat:
+        _refuse_taken(change, name, str(settings.get("address", "")))
     changed = Channel(name, bot or "", active, settings)
     sealed = vault.seal(msgspec.json.encode(held).decode()) if held else ""
     store.save(change.connection, workspace.id, changed, sealed, change.now)
     change.audit("channel.settings", f"channel:{name}", changed=sorted(_named(given)))
     managing.reload(change)
-    return told(workspace, name, held)
+    return told(workspace, name, held, store.kept(change.connection, workspace.id, name).state)
 
 
 def state(platform: Platform, workspace: Workspace, name: str) -> dict[str, Any]:
@@ -117,6 +125,15 @@ def save_state(
 ) -> None:
     """Note something for a channel that was set, in the writer's transaction."""
     store.save_state(connection, workspace.id, name, noted)
+
+
+def _refuse_taken(change: Change, name: str, address: str) -> None:
+    """One mailbox is one workspace's: nobody gets the mail of another by naming its address."""
+    wanted, _ = addresses.untagged(addresses.alike(address))
+    for other in store.of_others(change.connection, change.workspace.id, name):
+        held, _ = addresses.untagged(addresses.alike(str(other.get("address", ""))))
+        if address and held == wanted:
+            raise Conflict.at("address", "Another workspace has this address already")
 
 
 def _channel(workspace: Workspace, name: str) -> Channel:

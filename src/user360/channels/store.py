@@ -54,3 +54,10 @@ def save_state(connection: Connection, workspace: int, name: str, state: dict[st
         "name": name,
     }
     connection.execute(text(query), given)
+
+
+def of_others(connection: Connection, workspace: int, name: str) -> list[dict[str, Any]]:
+    """How the channel of this name is set in all other workspaces."""
+    query = "SELECT settings FROM channels WHERE name = :name AND workspace_id <> :workspace"
+    found = connection.execute(text(query), {"name": name, "workspace": workspace})
+    return [msgspec.json.decode(row[0]) for row in found]

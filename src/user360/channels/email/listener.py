@@ -162,7 +162,7 @@ class Listener:
         self._threads = ThreadPoolExecutor(AT_WORK, thread_name_prefix="mail")
         self._handler = Handler(platform, intake, self._threads)
         self._loop: asyncio.AbstractEventLoop
-        self._thread = threading.Thread(target=self._run, name="smtp", daemon=True)
+        self._thread: threading.Thread | None = None  # once there is something to listen for
         self._servers: list[asyncio.Server] = []
         self._open: weakref.WeakSet[Conversing] = weakref.WeakSet()
 
@@ -173,7 +173,6 @@ class Listener:
         # The library would tell of every peer and address.
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)
         self._loop = asyncio.new_event_loop()
-        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="smtp", daemon=True)
         self._thread.start()
         for name, port in self.ports.items():
@@ -181,15 +180,13 @@ class Listener:
             try:
                 self.ports[name] = listening.result()
             except OSError as error:
-                where = f"{host}:{port}"
-                raise Unavailable(
-                    f"Cannot listen for {name} at {where}: {error.strerror}"
-                ) from error
+                where = f"Cannot listen for mail ({name}) at {host}:{port}"
+                raise Unavailable(f"{where}: {error.strerror}") from error
             log.info("listening for mail", by=name, port=self.ports[name])
 
     def close(self) -> None:
         """Take no more; what is being taken in is answered first."""
-        if self._thread is not None and self._thread.is_alive():
+        if self._thread is not None:
             ending = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
             with contextlib.suppress(TimeoutError):
                 ending.result(CLOSE_SECONDS)

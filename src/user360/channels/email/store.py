@@ -50,12 +50,3 @@ def thread(connection: Connection, workspace: int, session: str) -> list[Kept]:
     ]
     found = [Kept(m, sender, id_ or "", msgspec.json.decode(d)) for m, sender, id_, d in rows]
     return found if len(found) < 2 or found[0].message != found[1].message else found[1:]
-
-
-def held_by(connection: Connection, address: str) -> list[int]:
-    """The workspaces whose e-mail channel has this address."""
-    query = (
-        "SELECT workspace_id, settings FROM channels WHERE name = :channel ORDER BY workspace_id"
-    )
-    rows = run(connection, query, {"channel": CHANNEL})
-    return [row[0] for row in rows if msgspec.json.decode(row[1]).get("address") == address]

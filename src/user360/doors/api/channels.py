@@ -49,13 +49,17 @@ class ChannelEdit(Body):
 
 
 class Channel(Answer):
-    """How a channel is set. Secrets are never told: `secretsSet` names those that it has."""
+    """How a channel is set. Secrets are never told: `secretsSet` names those that it has.
+
+    `trouble` says what goes wrong where mail is fetched, and is empty when all is well.
+    """
 
     channel: str
     active: bool
     bot: str
     settings: dict[str, Any]
     secrets_set: list[str]
+    trouble: str
 
 
 class Channels(Answer):
@@ -113,13 +117,14 @@ def _read(request: Asked, name: str) -> dict[str, Any]:
 
 
 def _shown(channel: str, told: dict[str, Any]) -> dict[str, Any]:
-    of_all = ("active", "bot", "secretsSet", "channel")
+    of_all = ("active", "bot", "secretsSet", "channel", "trouble")
     return {
         "channel": channel,
         "active": told["active"],
         "bot": told["bot"],
         "settings": {name: value for name, value in told.items() if name not in of_all},
         "secretsSet": told["secretsSet"],
+        "trouble": told["trouble"],
     }
 
 
