@@ -28,12 +28,25 @@ MANY = {str(i): 1 for i in range(51)}
 _numbers = iter(range(1, 1_000))
 
 
+class Asking:
+    """Asks over a connection of its own each time, so that none is left open."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def get(self, path: str, **how: Any) -> httpx.Response:
+        return httpx.get(self.place + path, timeout=30, **how)
+
+    def post(self, path: str, **how: Any) -> httpx.Response:
+        return httpx.post(self.place + path, timeout=30, **how)
+
+
 class Browser:
     """What the script in a browser asks, without the browser."""
 
     def __init__(self, serving: Serving, workspace: str = "default", **begun: Any) -> None:
         self.serving = serving
-        self.client = httpx.Client(base_url=f"{serving.url}/channels/web", timeout=30)
+        self.client = Asking(f"{serving.url}/channels/web")
         self.told = self.start(workspace=workspace, **begun).json()
         self.token = self.told["token"]
 
