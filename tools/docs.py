@@ -21,6 +21,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from user360 import cli, errors, settings
 from user360.access import roles, workspaces
+from user360.flows.language import page as flows_page
 from user360.ingest import steps
 from user360.observe import metrics
 from user360.segments.language import page as conditions_page
@@ -203,6 +204,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
     "conditions.md": conditions_page.reference_page,
     "errors.md": errors_page,
+    "flows.md": flows_page.reference_page,
     "metrics.md": metrics_page,
     "roles.md": roles_page,
     "settings.md": settings_page,

@@ -18,6 +18,7 @@ from user360.cli import (
     erase,
     event,
     export,
+    flow,
     import_,
     key,
     member,
@@ -61,7 +62,7 @@ def commands() -> typer.Typer:
     app.add_typer(import_.group(), name="import")
     app.command()(export.export)
     app.add_typer(erase.app, name="user")
-    for noun in (schedule, property, event, conversation, key, member, workspace):
+    for noun in (schedule, property, event, flow, conversation, key, member, workspace):
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     app.command()(checks.doctor)
     app.command()(checks.rebuild)
