@@ -40,8 +40,7 @@ def _token(hook: Hook) -> str:
 @post(
     PREFIX + "/{hook_id:int}/{token:str}",
     status_code=200,
-    tags=["channels"],
-    summary="What a Botpress answers",
+    include_in_schema=False,
 )
 async def answered(request: Asked, hook_id: FromPath[int], token: FromPath[str]) -> dict[str, Any]:
     """One message of the bot, in the conversation that it was asked in; sent twice it is one.

@@ -25,7 +25,7 @@ BEYOND_SHAPES: list[Any] = [positive_data_acceptance]
 # In a list of rows a bad one fails alone, and the call is answered all the same.
 ROWS = ("/api/v1/events", "/api/v1/users/bulk", "/v1/batch", "/v1/b", "/v1/import")
 # In a form everything is text: a number there is a file of few characters.
-FORMS = ("/api/v1/imports", "/api/v1/imports/preview")
+FORMS = ("/api/v1/imports", "/api/v1/imports/preview", "/api/v1/attachments")
 
 
 @doors.parametrize()

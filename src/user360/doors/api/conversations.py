@@ -63,6 +63,7 @@ async def one(
 ) -> Response[Whole]:
     """With its newest messages, the record it is on, and the segments the person is in."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    gate.min_seq(request)  # where nobody is left, the warehouse is not asked
     found = spoken.held(request, conversation_id)
     told = spoken.told(request, found)
     messages = await gate.read(platform, lambda c: reading.messages(c, found.id, limit=limit + 1))
