@@ -122,6 +122,14 @@ def test_the_lines_of_the_readme_make_the_difference(server: Server) -> None:
     assert server.shell(f"sleep 1; {count}").strip() == "104"
 
 
+def test_the_guide_to_reports_runs(server: Server, tmp_path: Path) -> None:
+    guide = asking(DOCS / "how-to" / "report-on-the-inbox.md")
+    report, behind, _ = [server.shell(f"cd {tmp_path}; {code}") for code in guide]
+    assert msgspec.json.decode(report)["by"] == "channel"
+    assert msgspec.json.decode(behind)["total"] == 0
+    assert (tmp_path / "agents.csv").read_text().startswith("key,name,conversations,")
+
+
 def test_the_guide_to_exports_runs(server: Server, tmp_path: Path) -> None:
     place = f"cd {tmp_path}"
     everybody, loyal, events, packed, streamed = [
