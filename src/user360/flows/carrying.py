@@ -5,11 +5,21 @@ A code is in no conversation, so nobody who reads the inbox sees it, and it is k
 
 from __future__ import annotations
 
+import email.utils
+from email import policy
+from email.headerregistry import Address as Mailbox
+from email.message import EmailMessage
 from typing import Protocol
 
+import email_validator
+
 from user360.access.workspaces import Workspace
-from user360.channels.bringing import Delivery, Permanent, Sender, Temporary
-from user360.channels.senders import SENDERS
+from user360.channels import settings
+from user360.channels.bringing import Delivery, Permanent, Temporary
+from user360.channels.declared import Email
+from user360.channels.email import sender
+from user360.channels.email.writing import Written
+from user360.channels.whatsapp.sending import WhatsAppSender
 from user360.conversations import talk
 from user360.conversations.talk import Conversation, Message
 from user360.platform import Platform
@@ -39,29 +49,32 @@ class Channels:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._senders: dict[str, Sender] = {}
+        self._ways = {"whatsapp": self._by_whatsapp, "email": self._by_email}
+        self._whatsapp = WhatsAppSender(platform)
 
     def ready(self, workspace: Workspace, way: str) -> bool:
         """Whether the channel is set and active."""
         channel = workspace.desk.channels.get(way)
-        return way in SENDERS and channel is not None and channel.active
+        return way in self._ways and channel is not None and channel.active
 
     def carry(self, workspace: Workspace, way: str, address: str, code: str) -> None:
         """Send it at once; see `Carrier`."""
-        if way not in self._senders:
-            self._senders[way] = SENDERS[way](self._platform)
+        try:
+            self._ways[way](workspace, address, TEXT.format(code=code))
+        except (Permanent, Temporary) as why:
+            raise NotCarried(str(why)) from why
+
+    def _by_whatsapp(self, workspace: Workspace, address: str, text: str) -> None:
         now = self._platform.clock.now()
-        text = TEXT.format(code=code)
         conversation = Conversation(
             id=0,
             record=0,
-            channel=way,
-            session=address.lstrip("+") if way == "whatsapp" else address,
-            kind=talk.TICKET,
+            channel="whatsapp",
+            session=address.lstrip("+"),
+            kind=talk.CHAT,
             state=talk.BOT,
             created_at=now,
             updated_at=now,
-            subject=SUBJECT,
         )
         message = Message(
             id=0,
@@ -73,8 +86,42 @@ class Channels:
             at=now,
             received_at=now,
         )
-        delivery = Delivery(id=0, workspace=workspace.id, conversation=0, message=0, way=way)
-        try:
-            self._senders[way].send(delivery, message, conversation)
-        except (Permanent, Temporary) as why:
-            raise NotCarried(str(why)) from why
+        way = Delivery(id=0, workspace=workspace.id, conversation=0, message=0, way="whatsapp")
+        self._whatsapp.send(way, message, conversation)
+
+    def _by_email(self, workspace: Workspace, address: str, text: str) -> None:
+        channel = settings.whole(self._platform, workspace, "email", Email)
+        if not channel.address or not channel.smtp.host:
+            raise Permanent("The channel email is not set up")
+        sender.hand_in(channel.smtp, letter(channel, address, text))
+
+
+def letter(channel: Email, address: str, text: str) -> Written:
+    """A mail of its own, in no thread. Raises `Permanent` for an address nothing can be sent to."""
+    ours, to = _deliverable(channel.address), _deliverable(address)
+    utf8 = not (ours + to).isascii()
+    mail = EmailMessage(policy=policy.SMTPUTF8 if utf8 else policy.SMTP)
+    mail["From"] = _mailbox(channel.name, ours)
+    mail["To"] = _mailbox("", to)
+    mail["Subject"] = SUBJECT
+    mail["Date"] = email.utils.localtime()
+    mail["Message-ID"] = email.utils.make_msgid(domain=ours.rpartition("@")[2])
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text + "\n")
+    return Written(ours, to, mail.as_bytes(), utf8)
+
+
+def _mailbox(name: str, address: str) -> Mailbox:
+    local, _, domain = address.rpartition("@")
+    return Mailbox(" ".join(name.split()), local, domain)
+
+
+def _deliverable(address: str) -> str:
+    """An address as it goes over the wire."""
+    try:
+        found = email_validator.validate_email(
+            address, check_deliverability=False, test_environment=True, allow_domain_literal=True
+        )
+    except email_validator.EmailNotValidError:
+        raise Permanent("There is no address that a mail could be sent to") from None
+    return found.ascii_email or found.normalized
