@@ -94,6 +94,7 @@ def _ours(asked: str, url: str, wrong: list[str]) -> None:
 
 @pytest.fixture
 def shop(site: Site) -> Iterator[Shop]:
+    shops.switch_on(site)
     with shops.running(site.url) as shop:
         yield shop
 

@@ -11,12 +11,20 @@ from typing import Any
 
 import msgspec
 
+from tests.browser.site import Site
+from user360.channels import settings
+
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shop</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="/shop.css"><script src="/early.js"></script>
 <script src="{chat}/widget.js" data-workspace="default" {options} async></script></head>
 <body><main><h1>Records and more</h1><p>Everything on vinyl.</p>
 <button type="button">Buy</button></main></body></html>"""
+
+
+def switch_on(site: Site) -> None:
+    """Let the workspace have a chat on pages."""
+    site.change(lambda change: settings.change(change, site.platform.vault, "web", {}))
 
 
 class Shop(msgspec.Struct):

@@ -336,6 +336,7 @@ def test_a_chat_that_is_switched_off_says_so(come: Come, site: Site) -> None:
 
 def test_a_server_that_starts_anew_is_found_again(browser: Browser, tmp_path: Path) -> None:
     with Site.running(tmp_path / "data") as site, shops.running(site.url) as shop:
+        shops.switch_on(site)
         port = int(site.url.rpartition(":")[2])
         page = browser.new_context(reduced_motion="reduce").new_page()
         page.goto(shop.url)

@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from user360 import ids
 from user360.channels import deliveries, outbox, settings
 from user360.channels.bringing import Delivery
+from user360.channels.web.sessions import CHANNEL as WEB
 from user360.conversations.desk import SENDING
 from user360.doors import gate, whatsapp
 from user360.errors import NotFound
@@ -37,7 +38,7 @@ async def listing(request: Asked) -> Response[str]:
             "name": name,
             "about": channel_fields.of(name),
             "held": workspace.desk.channels.get(name),
-            "needs": name in SENDING,  # these do nothing before they are set up
+            "needs": name in (*SENDING, WEB),  # these do nothing before they are set up
         }
         for name in settings.names(workspace)
     ]

@@ -113,16 +113,23 @@ def answers(serving: Serving, message: str, text: str, sender: str = "agent", **
     settled(serving, message, said=Said(sender=sender, text=text, **more))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _switched_on(server: Serving) -> None:
+    change(server)
+
+
 def other_workspace(serving: Serving) -> Workspace:
-    return serving.product.platform.add_workspace(f"other{next(_numbers)}")
+    made = serving.product.platform.add_workspace(f"other{next(_numbers)}")
+    change(serving, made)
+    return made
 
 
-def change(serving: Serving, **given: Any) -> None:
-    """Set the channel `web` of the default workspace."""
+def change(serving: Serving, workspace: Workspace | None = None, **given: Any) -> None:
+    """Set the channel `web`, of the default workspace if not said; that switches it on."""
     platform = serving.product.platform
 
     def run(connection: Connection) -> None:
-        changing = platform.change(connection, platform.default, "key:1")
+        changing = platform.change(connection, workspace or platform.default, "key:1")
         settings.change(changing, platform.vault, "web", given)
 
     platform.write(run)
@@ -390,3 +397,12 @@ def test_a_page_of_any_origin_may_ask_and_no_cookie_is_set(server: Serving) -> N
     assert "set-cookie" not in answer.headers
     token = answer.json()["token"]
     assert sessions.read(server.product.platform.vault, token).workspace == 1
+
+
+def test_nobody_writes_by_a_chat_that_was_never_switched_on(server: Serving) -> None:
+    made = server.product.platform.add_workspace(f"quiet{next(_numbers)}")
+    answer = httpx.post(f"{server.url}/channels/web/start", json={"workspace": made.name})
+    assert (answer.status_code, answer.json()["type"]) == (
+        403,
+        "urn:user360:problem:switchedOff",
+    )

@@ -61,7 +61,10 @@ def workspace_named(platform: Platform, name: str) -> Workspace:
 
 
 def need_open(workspace: Workspace) -> None:
-    """Raises `SwitchedOff` when the workspace has no chat on pages now."""
+    """Raises `SwitchedOff` when the workspace has no chat on pages now.
+
+    Anybody may write by it, so it is there only once somebody has switched it on.
+    """
     channel = workspace.desk.channels.get(CHANNEL)
-    if channel is not None and not channel.active:
+    if channel is None or not channel.active:
         raise SwitchedOff
