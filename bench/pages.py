@@ -25,7 +25,7 @@ def measure(cache: Path, size: Size, rounds: int) -> Result:
     """Ask for each page some times, one after another, from one connection."""
     with loaded.copy(cache, size) as data, server.running(data) as running:
         addresses = _addresses(running)
-        with _signed_in(running) as ask:
+        with signed_in(running) as ask:
             for address in addresses.values():
                 ask(address)
             sides = {
@@ -84,11 +84,10 @@ def _segment(running: Server) -> int:
 
 
 @contextlib.contextmanager
-def _signed_in(running: Server) -> Iterator[Callable[[str], None]]:
+def signed_in(running: Server) -> Iterator[Callable[[str], None]]:
     """A way to ask for a page as a member. Raises `Failed` for any status but 200."""
     with contextlib.closing(server.line(running.port)) as connection:
-        cookie = _cookie(connection, "/welcome", WHO | {"key": server.KEY})
-        cookie = cookie or _cookie(connection, "/sign-in", WHO)
+        cookie = cookie_of(connection)
 
         def ask(address: str) -> None:
             connection.request("GET", address, headers={"cookie": cookie, "accept": "text/html"})
@@ -98,6 +97,12 @@ def _signed_in(running: Server) -> Iterator[Callable[[str], None]]:
                 raise Failed(f"{address} answered {answer.status}: {text[:300].decode()}")
 
         yield ask
+
+
+def cookie_of(connection: http.client.HTTPConnection) -> str:
+    """The cookie of a session of the first member, who is made when there is none."""
+    cookie = _cookie(connection, "/welcome", WHO | {"key": server.KEY})
+    return cookie or _cookie(connection, "/sign-in", WHO)
 
 
 def _cookie(connection: http.client.HTTPConnection, path: str, form: Mapping[str, str]) -> str:

@@ -24,6 +24,7 @@ ORDER = (
     "bulk",
     "bulk-out",
     "pages",
+    "inbox",
     "footprint",
     "floors",
 )
