@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-PASSWORD = "secret of the mailbox"
+PASSWORD = "secret-of-the-mailbox"
 PATIENCE = 20.0
 SETTINGS = """
 protocols = imap
@@ -38,8 +38,8 @@ ssl = yes
 ssl_cert = <{directory}/cert.pem
 ssl_key = <{directory}/key.pem
 passdb {{
-  driver = passwd-file
-  args = scheme=plain {directory}/users
+  driver = static
+  args = password={password}
 }}
 userdb {{
   driver = static
@@ -67,7 +67,7 @@ service stats {{
 
 
 class Dovecot:
-    """A running server with a mailbox for each user that is asked for."""
+    """A running server with a mailbox for everybody who knows the password."""
 
     def __init__(self) -> None:
         # Not below the directories of pytest: others than who runs it may not look into those.
@@ -94,6 +94,7 @@ class Dovecot:
         os.chown(self.directory / "mail", *self._owner)
         text = SETTINGS.format(
             directory=self.directory,
+            password=PASSWORD,
             inner=nobody.pw_name,
             inner_group=grp.getgrgid(nobody.pw_gid).gr_name,
             uid=nobody.pw_uid,
@@ -153,12 +154,6 @@ class Dovecot:
             self._process.wait(PATIENCE)
             self._process = None
         shutil.rmtree(self.directory)
-
-    def user(self, name: str) -> str:
-        """Have a mailbox; its user."""
-        with (self.directory / "users").open("a") as users:
-            users.write(f"{name}:{PASSWORD}\n")
-        return name
 
     def mailbox(self, user: str) -> imapclient.IMAPClient:
         """A connection of somebody else to a mailbox, its inbox open."""

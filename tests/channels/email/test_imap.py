@@ -37,7 +37,7 @@ class Mailbox:
     def __init__(self, post: Post, dovecot: Dovecot) -> None:
         self.post = post
         self.dovecot = dovecot
-        self.user = dovecot.user(post.shop.workspace.name)
+        self.user = post.shop.workspace.name
         self.access = Imap("127.0.0.1", dovecot.port, "none", self.user, PASSWORD, "INBOX")
         self.running: list[Fetching] = []
 
