@@ -97,7 +97,7 @@ def run(connection: Connection, sql: str, given: Any) -> list[Any]:
 
 
 def run_many(connection: Connection, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Run a statement that answers nothing for each row, as `run` does, in one step of the driver's.
+    """Run a statement that answers nothing for each row, in one step of the driver's.
 
     Where other threads are busy, each step waits for its turn among them.
     """
