@@ -12,6 +12,8 @@ from tests.erasure import traces
 from tests.erasure.zelda import HERS, THEIRS, erased, number, zelda_and_omar
 from tests.stories.shop import Shop
 from user360.access import vault
+from user360.channels import files
+from user360.conversations import attachments
 from user360.conversations.talk import Said
 from user360.erasure import erase
 from user360.errors import NotFound, PersonErased, StorageFailed
@@ -230,3 +232,16 @@ def test_what_was_said_goes_with_them_and_stays_away_when_it_is_said_again(
     with platform.ledger.read() as connection:
         left = connection.exec_driver_sql("SELECT text FROM messages ORDER BY id").scalars().all()
     assert left == ["I am Omar of Omarville", "Hello Omar!"]
+
+
+def test_the_files_they_sent_are_gone_at_once_and_those_of_others_stay(shop: Shop) -> None:
+    zelda_and_omar(shop)
+    sent = {}
+    for name in ("zelda-7", "omar-1"):
+        sent[name] = files.save(shop.platform, shop.workspace, "me.jpg", "image/jpeg", b"a face")
+        said = Said(sender="customer", text="", attachments=(sent[name],))
+        shop.send(session=f"chat-{name}", user_id=name, said=said)
+    erase.ask(shop.platform, shop.workspace, number(shop, "zelda-7"), "key:1")
+    where = (shop.platform.directory, shop.workspace.id)
+    there = {name: attachments.path_of(*where, file.id).exists() for name, file in sent.items()}
+    assert there == {"zelda-7": False, "omar-1": True}

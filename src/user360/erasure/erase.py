@@ -14,7 +14,7 @@ from user360 import clock, ids
 from user360.access import erased
 from user360.access.change import Change
 from user360.access.workspaces import Workspace
-from user360.conversations import kept
+from user360.conversations import attachments, kept
 from user360.erasure import deleted, names, receipts, store
 from user360.erasure.names import Names
 from user360.errors import NotFound
@@ -74,12 +74,14 @@ def _asked(
     """Queue an erasure, and in the same transaction take out of every table what it can."""
     job = ids.new_id()
     positions: list[int] = []
+    files: list[tuple[int, str]] = []
 
     def beside(connection: Connection) -> None:
         change = platform.change(connection, workspace, actor)
         person, seq = erase(change)
         told = _receipt(change, person)
         _keep_away(change, person, job)
+        files.extend(attachments.of_records(connection, change.dialect, person.records))
         saving.delete_people(connection, change.dialect, person.records)
         change.audit("user.erase", f"record:{told['records'][0]}", erasure=job)
         receipts.begin(connection, platform.vault, job, told, person)
@@ -87,6 +89,8 @@ def _asked(
         positions.append(seq)
 
     platform.jobs.ask(workspace.id, KIND, {}, actor, job, beside)
+    # What a crash leaves of these now is swept, for nothing knows it any more.
+    attachments.remove(platform.directory, files)
     return find(platform, workspace, job), positions[-1]
 
 
