@@ -29,6 +29,10 @@ PAGES = {
     "users": "/users",
     "filter": f"/users?where={quote(json.dumps({'all': [INDIA]}))}",
     "user": "/users/r112",
+    "inbox": "/inbox",
+    "conversation": "/inbox/c1",
+    "reports": "/inbox/reports",
+    "flows": "/flows",
     "segments": "/segments",
     "segment": "/segments/1",
     "builder": "/segments/1/edit",
@@ -42,6 +46,7 @@ PAGES = {
     "settings": "/settings",
     "members": "/settings/members",
     "keys": "/settings/keys",
+    "channels": "/settings/channels",
     "me": "/me",
 }
 
