@@ -52,7 +52,7 @@ def test_a_file_arrives_as_it_was_sent_however_it_is_cut(
     target = tmp_path_factory.mktemp("in") / "upload"
     sent = form(piece, file=("a.csv", content), options=(None, '{"userId": null}'))
     assert received(sent, target) == Received(
-        "a.csv", len(content), {"options": b'{"userId": null}'}
+        "a.csv", len(content), {"options": b'{"userId": null}'}, "text/csv"
     )
     assert target.read_bytes() == content
 
@@ -152,3 +152,11 @@ def test_whatever_comes_is_read_or_refused(
 )
 def test_a_name_is_for_showing(sent: str, shown: str) -> None:
     assert clean_name(sent) == shown
+
+
+def test_a_file_that_is_larger_than_it_may_be_is_refused_while_it_comes(tmp_path: Path) -> None:
+    sent = form(7, file=("a.bin", b"x" * 100))
+    with pytest.raises(TooLarge, match="at most 99 bytes"):
+        asyncio.run(upload.receive(sent, tmp_path / "upload", (), largest=99))  # type: ignore[arg-type]
+    kept = asyncio.run(upload.receive(sent, tmp_path / "other", (), largest=100))  # type: ignore[arg-type]
+    assert kept.size == 100
