@@ -57,6 +57,9 @@ DONE: Mapping[str, str] = {
     "group.make": "made the {it}",
     "group.rename": "renamed the {it}",
     "group.delete": "deleted the {it}",
+    "flow.put": "wrote the {it}",
+    "flow.secrets": "changed the secrets of the {it}",
+    "flow.delete": "deleted the {it}",
     "merge": "merged two records by hand as {it}",
     "unmerge": "undid {it}",
 }
@@ -77,6 +80,7 @@ KINDS = {
     "inbox": "The inbox",
     "agent": "Agents",
     "group": "Groups of agents",
+    "flow": "Flows",
 }
 ITSELF = {"segments": "User 360", "demo": "The demo"}
 
