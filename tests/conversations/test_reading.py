@@ -174,6 +174,20 @@ def test_a_window_is_walked_along_an_index_alone(shop: Shop, every: list[Convers
     assert not any("TEMP B-TREE" in plan for plan in asked), set(asked)
 
 
+def test_those_of_a_person_are_looked_up_and_not_all_of_the_workspace(shop: Shop) -> None:
+    with shop.platform.ledger.read() as connection:
+        driver: Any = connection.connection.driver_connection
+        for wanted, index in (
+            (Wanted(records=[1]), "USING INDEX conversations_by_record"),
+            (Wanted(numbers=[1]), "USING INTEGER PRIMARY KEY"),
+        ):
+            given: dict[str, Any] = {"workspace": 1, "size": 10}
+            (source,) = reading._sources(shop.platform.ledger.dialect, wanted, given)
+            query = f"EXPLAIN QUERY PLAN SELECT c.id FROM {source} ORDER BY c.updated_at DESC"
+            plan = "; ".join(row[3] for row in driver.execute(query, given))
+            assert f"SEARCH c {index}" in plan, plan
+
+
 # What a search finds
 
 

@@ -247,9 +247,10 @@ def _sources(dialect: Dialect, wanted: Wanted, given: dict[str, Any]) -> list[st
         if asked is not None:
             given[name] = array(list(asked))
             column = "c.id" if name == "numbers" else "c.record_id"
+            # With the plus SQLite looks up those asked for, not all of the workspace.
             return [
                 f"{dialect.values(name)} AS asked CROSS JOIN conversations c"
-                f" WHERE {column} = asked.value AND {mine}"
+                f" WHERE {column} = asked.value AND +{mine}"
             ]
     states = [state for state in EVERY if not wanted.states or state in wanted.states]
     if wanted.kind:

@@ -57,6 +57,14 @@ DONE: Mapping[str, str] = {
     "group.make": "made the {it}",
     "group.rename": "renamed the {it}",
     "group.delete": "deleted the {it}",
+    "channel.settings": "changed the settings of the {it}",
+    "hook.make": "made the {it}",
+    "hook.edit": "changed the {it}",
+    "hook.delete": "deleted the {it}",
+    "delivery.retry": "had the {it} tried again",
+    "canned.make": "wrote the {it}",
+    "canned.alter": "changed the {it}",
+    "canned.remove": "deleted the {it}",
     "flow.put": "wrote the {it}",
     "flow.secrets": "changed the secrets of the {it}",
     "flow.delete": "deleted the {it}",
@@ -81,6 +89,10 @@ KINDS = {
     "agent": "Agents",
     "group": "Groups of agents",
     "flow": "Flows",
+    "channel": "Channels",
+    "hook": "Webhooks",
+    "delivery": "Deliveries",
+    "canned": "Canned answers",
 }
 ITSELF = {"segments": "User 360", "demo": "The demo"}
 
@@ -131,6 +143,13 @@ class Names:
             "record": lambda number: (f"record {number}", ""),
             "job": lambda number: (f"job {number[:8]}", ""),
             "schedule": lambda number: (f"schedule {number}", ""),
+            "channel": lambda name: (
+                f"channel {name}",
+                f"/settings/channels/{quote(name, safe='')}",
+            ),
+            "flow": lambda name: (f"flow {name}", f"/flows/{quote(name, safe='')}"),
+            "hook": lambda number: (f"webhook {number}", ""),
+            "canned": lambda number: (f"canned answer {number}", "/settings/canned"),
             "workspace": lambda name: (f"the workspace {name}".strip(), ""),
         }
         return known[kind](rest) if kind in known else (target.replace(":", " "), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -14,7 +15,7 @@ from user360 import app
 from user360.doors.api import openapi
 
 # The description needs no platform, only the routes.
-NOWHERE: Any = Mock()
+NOWHERE: Any = Mock(directory=Path("nowhere"))
 doors = schemathesis.openapi.from_dict(openapi.describe(app.create(NOWHERE)))
 
 # Every boundary of every field is thousands of calls; the tests beside this one have those.

@@ -94,6 +94,7 @@ async def report(
 
     A supervisor's is of her groups.
     """
+    gate.min_seq(request)  # all there is is read; what is asked for must make sense all the same
     asked = asked_by(request, by, since, until)
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
     made = await asyncio.to_thread(reports.made, platform, workspace, asked)
@@ -139,6 +140,7 @@ async def behind(
     cursor: shapes.Cursor = None,
 ) -> Response[Behind]:
     """By the rules of the report; a line's `behind` is what to ask, and `measure` which number."""
+    gate.min_seq(request)
     asked = asked_by(request, by, since, until)
     workspace = gate.actor_of(request).workspace
     found = await numbers(request, asked, key, measure)
