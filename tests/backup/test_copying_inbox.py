@@ -18,7 +18,6 @@ from user360.flows import store as flows
 from user360.platform import Platform
 
 FLOW = "start: hello\nnodes:\n  hello: {message: Hello, then: over}\n  over: {end: true}\n"
-MAIL: dict[str, Any] = {"address": "help@example.com", "smtp": {"password": "hidden-word"}}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +41,9 @@ def source(platform: Platform) -> Shop:
         canned.make(change, "hello", "Hello {{{user.firstName|there}}}!")
         kept = flows.Kept("greet", FLOW, change.now, change.actor, "sealed")
         flows.save(change.connection, shop.workspace.id, kept)
-        channels.change(change, platform.vault, "email", MAIL)
+        address = f"help{shop.workspace.id}@example.com"  # of one workspace alone
+        mail = {"address": address, "smtp": {"password": "hidden-word"}}
+        channels.change(change, platform.vault, "email", mail)
         channels.change(change, platform.vault, "web", {"bot": "flow:greet"})
 
     changing(shop, make)

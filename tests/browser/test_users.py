@@ -161,6 +161,7 @@ def test_a_saved_filter_has_exactly_the_same_people(people: Site, visit: Visit) 
     expect(page.get_by_text("Saved as the segment Seven")).to_be_visible()
     expect(page.get_by_text("7 users", exact=True)).to_be_visible()
     write(people.platform, "new", properties={"firstName": "First0", "country": "IN"})
+    people.platform.keeper.settle()  # the page shows members as they are when it is asked for
     page.goto("/users")
     expect(page.get_by_role("link", name="Seven 7")).to_be_visible()
     page.get_by_role("link", name="India").click()

@@ -13,6 +13,7 @@ import threading
 from typing import Any
 
 from user360.erasure import cutting, erase, jobs, purge, receipts
+from user360.identity import saving
 from user360.identity import store as identity_store
 from user360.platform import Platform
 from user360.settings import Settings
@@ -21,7 +22,7 @@ from user360.storage.projector import Projector
 
 WHO = "zelda-7"
 MOMENTS: dict[str, tuple[Any, str]] = {
-    "deleting": (identity_store, "delete_people"),
+    "deleting": (saving, "delete_people"),
     "cutting": (cutting, "_one_piece"),
     "keeping": (cutting, "_keep"),
     "texts": (purge, "_clean_beside"),

@@ -35,6 +35,9 @@ class Letters:
         self.sent: list[tuple[str, str, str]] = []
         self.broken = False
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     def ready(self, _workspace: Workspace, way: str) -> bool:
         return way in self.ways
 

@@ -88,6 +88,7 @@ def test_by_whatsapp(counter: Counter) -> None:
         meta.fail(400, 131047, "Re-engagement message")
         with pytest.raises(NotCarried) as refused:
             carrier.carry(counter.shop.workspace, "whatsapp", "+919811112222", "654321")
+        carrier.close()
     assert "654321" not in str(refused.value)
     assert "919811112222" not in str(refused.value)
 

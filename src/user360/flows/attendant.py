@@ -74,6 +74,7 @@ class Attendant:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(CLOSE_SECONDS)
+        self._carrier.close()
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)

@@ -43,6 +43,10 @@ class Carrier(Protocol):
         """Whether this workspace can send anything that way."""
         ...  # pragma: no cover
 
+    def close(self) -> None:
+        """Let go of what it holds open."""
+        ...  # pragma: no cover
+
 
 class Channels:
     """Brings codes by the channels that the workspace has set."""
@@ -56,6 +60,10 @@ class Channels:
         """Whether the channel is set and active."""
         channel = workspace.desk.channels.get(way)
         return way in self._ways and channel is not None and channel.active
+
+    def close(self) -> None:
+        """Let go of connections to the channels' servers."""
+        self._whatsapp.close()
 
     def carry(self, workspace: Workspace, way: str, address: str, code: str) -> None:
         """Send it at once; see `Carrier`."""
