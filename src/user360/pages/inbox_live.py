@@ -173,14 +173,16 @@ class Viewing:
             counts = inbox_view.tallied(tally, self._me, seen)
             told["counts"] = {name: inbox_view.counted(n) for name, n in counts.items()}
         if self._held is not None:
-            told |= self._talk(batch, self._held.id, gone)
+            self._held = batch.conversations.get(self._held.id, self._held)
+            # It may have been given away long before this batch, or she left its group.
+            lost = seen is not None and not seen.sees(self._held)
+            told |= {"lost": True} if lost else self._talk(batch, self._held)
         return told
 
-    def _talk(self, batch: Batch, number: int, gone: list[str]) -> dict[str, Any]:
+    def _talk(self, batch: Batch, held: Conversation) -> dict[str, Any]:
         told: dict[str, Any] = {}
-        if ids.public_conversation_id(number) in gone:
-            return {"lost": True}
-        if (held := batch.conversations.get(number)) is not None:
+        number = held.id
+        if number in batch.conversations:
             told["messages"] = batch.ready["messages", number]
             told["stamp"] = inbox_view.stamp(held)
         if number in batch.typing:
