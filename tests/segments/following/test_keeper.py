@@ -16,6 +16,7 @@ from user360.platform import Platform
 from user360.records.properties import Property, Type
 from user360.segments import define, statics
 from user360.segments.following import telling
+from user360.storage import projector
 
 NOON = to_us(datetime(2026, 11, 22, 12, tzinfo=UTC))
 ORDERED = {"event": "Ordered"}
@@ -74,6 +75,20 @@ def test_whoever_fits_no_longer_leaves(shop: Segments) -> None:
     shop.write("asha", city="Delhi")
     assert shop.members(segment) == set()
     assert shop.moves(segment) == [("ENTER", "asha"), ("EXIT", "asha")]
+
+
+def test_a_round_takes_in_what_the_projector_would_leave_for_later(
+    shop: Segments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.make("Buyers", ORDERED)
+    for pause in ("GATHER", "LONGEST_GATHER"):
+        monkeypatch.setattr(projector, pause, 600)
+    shop.ordered("asha")  # brought at once, and the next round of the projector is far away
+    position = shop.ordered("vikram").seq
+    end = time.monotonic() + 60
+    while shop.platform.projector.position < position and time.monotonic() < end:
+        time.sleep(0.01)
+    assert shop.platform.projector.position >= position
 
 
 def test_the_clock_alone_lets_people_leave(shop: Segments, clock: StillClock) -> None:

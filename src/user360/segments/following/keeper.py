@@ -8,6 +8,7 @@ once more, and what changed meanwhile is told then.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -146,6 +147,7 @@ class Keeper:
             began = time.perf_counter()
             asked = self._asked
             try:
+                self._bring()
                 done = self._work()
             except Exception as error:  # noqa: BLE001 - segments fall behind, and catch up
                 self._report(error)
@@ -172,6 +174,14 @@ class Keeper:
                 )
             self._fresh = False
             return not self._closing
+
+    def _bring(self) -> None:
+        """Have the projector bring what was committed meanwhile: left to its own time it would come
+        at any moment of this round, and wait for the whole of the next.
+        """
+        if any(each.kept for each in self._rounds.values()):
+            with contextlib.suppress(Unavailable):
+                self.projector.wait(self.position.last, GATHER)
 
     def _wanted(self) -> bool:
         waiting = self._asked != self._answered
