@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -25,7 +25,7 @@ from user360.access.signing import SignIn
 from user360.access.vault import Vault
 from user360.access.workspaces import Workspace
 from user360.clock import AHEAD, Clock, SystemClock
-from user360.conversations import desks
+from user360.conversations import attachments, desks
 from user360.conversations.news import Exchange, News
 from user360.errors import DirectoryInUse, NotFound, StorageFailed
 from user360.ingest.call import Call, Outcome
@@ -85,6 +85,7 @@ class Platform:
             LogReader(self.workspaces, self.ledger.dialect),
         )
         self.projector.fold_at(self.settings.fresh_rows)
+        self._dropping = ThreadPoolExecutor(1, thread_name_prefix="files")
         self.committer = Committer(
             self.ledger,
             self.clock,
@@ -93,12 +94,17 @@ class Platform:
             commit_calls=self.settings.commit_calls,
             committed=self.projector.committed,
             exchange=self.exchange,
+            dropped=self._drop,
         )
         self.projector.open(self.committer.position.last)
         self.keeper = Keeper(
             self.projector, self.clock, self.workspaces, self.committer.position, self._as_keeper
         )
         self.jobs = Runner(self)
+
+    def _drop(self, files: list[tuple[int, str]]) -> None:
+        """Remove files whose rows are gone from disk, while the writer goes on."""
+        self._dropping.submit(attachments.remove, self.directory, files)
 
     def _connect(self, path: Path) -> Warehouse:
         return DuckDB(path, self.settings.warehouse_memory, self.settings.warehouse_threads)
@@ -162,6 +168,7 @@ class Platform:
             with contextlib.suppress(StorageFailed):
                 self.committer.run(self.keep_uses)
         self.committer.close()
+        self._dropping.shutdown()
         self.projector.close()
         self.ledger.close()
         os.close(self._lock)

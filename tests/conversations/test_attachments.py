@@ -109,13 +109,51 @@ def test_what_nobody_said_goes_after_a_day_and_what_was_said_stays(shop: Shop) -
     assert says(shop, unsaid).problem is not None
 
 
-def test_with_a_conversation_its_files_are_gone_within_the_hour(shop: Shop) -> None:
+def gone(*paths: Path) -> bool:
+    """Whether files are gone, within a moment."""
+    for _ in range(500):
+        if not any(each.exists() for each in paths):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_with_people_their_files_are_gone_and_the_same_content_of_others_stays(shop: Shop) -> None:
+    mine, twice, theirs = upload(shop), upload(shop), upload(shop)
+    says(shop, mine, user_id="asha")
+    says(shop, twice, user_id="asha")
+    says(shop, theirs, session="t", user_id="omar")
+    shop.send(verb=Verb.DELETE, user_id="asha")
+    assert gone(path(shop, mine), path(shop, twice))
+    assert path(shop, theirs).read_bytes() == b"jpeg"
+
+
+def test_merging_and_its_undoing_lose_no_file(shop: Shop) -> None:
+    first, second = upload(shop), upload(shop)
+    says(shop, first, session="phone", user_id="asha")
+    says(shop, second, session="web")
+    merged = shop.send(session="web", user_id="asha")
+    shop.send(verb=Verb.UNMERGE, merge=merged.merge)
+    shop.send(verb=Verb.DELETE, user_id="asha")
+    assert gone(path(shop, first))
+    assert path(shop, second).exists()
+
+
+def test_a_file_that_cannot_be_removed_now_is_left_to_the_sweep(shop: Shop) -> None:
     kept = upload(shop)
     says(shop, kept, user_id="asha")
-    shop.send(verb=Verb.DELETE, user_id="asha")
-    sweeper = Sweeper(shop.platform)
+    path(shop, kept).unlink()
+    path(shop, kept).mkdir()  # what cannot be removed as a file
+    assert shop.send(verb=Verb.DELETE, user_id="asha").problem is None
+    assert attachments.remove(shop.platform.directory, [(shop.workspace.id, kept.id)]) == 0
+    path(shop, kept).rmdir()
+
+
+def test_what_a_crash_left_is_swept(shop: Shop) -> None:
+    left = attachments.write(shop.platform.directory, shop.workspace.id, b"left")
+    kept = Attachment("x", id=left)
     age(shop, kept, 1.1)
-    sweeper.turn()
+    Sweeper(shop.platform).turn()
     assert not path(shop, kept).exists()
 
 
@@ -140,8 +178,8 @@ def test_the_files_of_some_people_are_found_and_removed(shop: Shop) -> None:
     with shop.platform.ledger.read() as connection:
         dialect = shop.platform.ledger.dialect
         found = attachments.of_records(connection, dialect, [record or 0])
-    assert found == [(shop.workspace.id, kept.id)]
-    assert attachments.remove(shop.platform.directory, found) == 1
+    assert [each.id for each in found] == [kept.id]
+    assert attachments.remove(shop.platform.directory, [(shop.workspace.id, kept.id)]) == 1
     assert not path(shop, kept).exists()
     assert path(shop, other).exists()
 

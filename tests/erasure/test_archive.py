@@ -5,16 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.stories.shop import Shop
 from user360 import ids
-from user360.conversations.talk import Said
-from user360.erasure import archive
+from user360.channels import files
+from user360.conversations import attachments
+from user360.conversations.talk import Attachment, Said
+from user360.erasure import archive, filed
 from user360.errors import NotFound
 from user360.exports.harmless import restored
 from user360.ingest.call import Event
@@ -140,6 +145,72 @@ def test_one_who_is_in_a_segment_is_told_since_when(shop: Shop) -> None:
     shop.platform.write(enter)
     stays = json.loads(opened(shop, "asha").read("segments.json"))
     assert ("Punekars", "1970-01-01T00:00:05.000Z") in [(s["name"], s["since"]) for s in stays]
+
+
+def with_files(shop: Shop, *given: tuple[str, bytes], session: str = "visit") -> list[Attachment]:
+    kept = [
+        files.save(shop.platform, shop.workspace, name, "image/png", content)
+        for name, content in given
+    ]
+    elsewhere = Attachment("bill.pdf", url="https://files.example.com/bill.pdf")
+    said = Said(sender="customer", text="See", attachments=(*kept, elsewhere))
+    assert shop.send(session=session, said=said).problem is None
+    return kept
+
+
+def test_the_files_that_were_said_are_in_it_under_names_that_harm_nowhere(shop: Shop) -> None:
+    large = os.urandom(3_000_000)
+    kept = with_files(
+        shop, ("parcel.png", b"one"), ("parcel.png", b"two"), ("..\\a:b<c>|é.png", large)
+    )
+    with_files(shop, ("omars.png", b"his"), session="omars")
+    found = opened(shop, "asha")
+    assert found.testzip() is None
+    rows = json.loads(found.read("files.json"))
+    by_id = {row.get("id"): row for row in rows}
+    held = [found.read(by_id[each.id]["file"]) for each in kept]
+    assert held == [b"one", b"two", large]
+    (said,) = [m for m in json.loads(found.read("messages.json")) if m["text"] == "See"]
+    assert [a.get("file") for a in said["attachments"][:3]] == [by_id[k.id]["file"] for k in kept]
+    inside = [name for name in found.namelist() if name.startswith("files/")]
+    assert [name.partition("-")[2] for name in inside] == [
+        *("1-parcel.png", "2-parcel.png", "3-a_b_c_é.png")
+    ]
+    assert [row["wrong"] for row in rows] == ["", "", "", "it is kept elsewhere"]
+    assert table(found, "files")[0]["file"] == inside[0]
+    assert b"his" not in [found.read(name) for name in inside]
+
+
+def test_a_file_that_is_gone_or_cut_is_named_and_the_rest_is_there(shop: Shop) -> None:
+    gone, cut, whole = with_files(shop, ("a.png", b"gone"), ("b.png", b"whole"), ("c.png", b"c"))
+    where = (shop.platform.directory, shop.workspace.id)
+    attachments.path_of(*where, gone.id).unlink()
+    attachments.path_of(*where, cut.id).write_bytes(b"who")
+    found = opened(shop, "asha")
+    wrong = {row.get("id"): row["wrong"] for row in json.loads(found.read("files.json"))}
+    assert wrong[gone.id] == "it is not there any more"
+    assert wrong[cut.id] == "it has 3 bytes instead of 5"
+    assert wrong[whole.id] == ""
+
+
+def test_an_archive_of_large_files_is_made_a_piece_at_a_time(shop: Shop) -> None:
+    with_files(shop, *((f"{n}.png", os.urandom(4_000_000)) for n in range(4)))
+    person = shop.person("asha")
+    assert person is not None
+    number = ids.parse_record_id(shop.workspace.id, person["id"])
+    assert number is not None
+    sizes = [len(piece) for piece in archive.pieces(shop.platform, shop.workspace, number)]
+    assert sum(sizes) > 16_000_000
+    assert max(sizes) < 1_000_000
+
+
+@given(st.text(max_size=300))
+def test_any_name_becomes_one_that_every_system_takes(name: str) -> None:
+    safe = filed.safe(name)
+    assert 1 <= len(safe.encode()) <= 120
+    assert not set(safe) & set('/\\:*?"<>|')
+    assert safe.isprintable()
+    assert not safe.endswith((" ", "."))
 
 
 def test_nobody_has_no_archive(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -120,6 +121,39 @@ def test_a_list_is_sound_after_one_of_its_members_was_deleted(platform: Platform
 def test_an_empty_directory_is_sound(clock: StillClock) -> None:
     with Platform.temporary(clock=clock) as platform:
         assert doctor.examine(platform) == doctor.Report(0, 0, 0, [])
+
+
+def files(platform: Platform) -> list[Path]:
+    return sorted((platform.directory / "attachments" / str(platform.default.id)).iterdir())
+
+
+def found_in_files(platform: Platform) -> set[tuple[str, int]]:
+    found = [f for f in doctor.examine(platform).findings if f.part == "attachments"]
+    return {(f.what, f.count) for f in found}
+
+
+def test_a_file_that_is_missing_and_one_of_another_size_are_told(platform: Platform) -> None:
+    (held,) = files(platform)
+    held.write_bytes(b"ca")
+    assert found_in_files(platform) == {("have another size than was kept", 1)}
+    held.unlink()
+    assert found_in_files(platform) == {("are not in the directory", 1)}
+
+
+def test_a_file_that_nobody_knows_is_told_once_the_sweep_should_have_had_it(
+    platform: Platform,
+) -> None:
+    where = (platform.directory, platform.default.id)
+    whole = attachments.path_of(*where, attachments.write(*where, b"left"))
+    part = attachments.begin(*where)
+    part.write_bytes(b"hal")
+    assert found_in_files(platform) == set()
+    for path, hours in ((whole, 1.1), (part, 1.1)):
+        os.utime(path, (0, path.stat().st_mtime - hours * attachments.HOUR))
+    nobody = "are in the directory and nobody knows them"
+    assert found_in_files(platform) == {(nobody, 1)}
+    os.utime(part, (0, 0))
+    assert found_in_files(platform) == {(nobody, 2)}
 
 
 MISSING = "are missing from the warehouse"

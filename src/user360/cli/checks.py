@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def doctor(data: Directory, as_json: AsJson = False) -> None:
-    """Compare the warehouse with the ledger and check both. No server may hold the directory.
+    """Compare the warehouse and the files of conversations with the ledger, and check it.
+
+    No server may hold the directory.
 
     The exit code is 0 when all is well and 1 when something differs.
 

@@ -14,12 +14,14 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from user360 import ids
 from user360.clock import SECOND
 from user360.conversations.talk import Attachment
 from user360.storage.ledger import Connection, Dialect, array, run, text
 
+log = structlog.get_logger()
 FILES = "attachments"  # in the data directory: a directory for each workspace
 PART = ".part"
 LARGEST = 25 * 1024 * 1024  # bytes
@@ -137,26 +139,39 @@ def load(
     return {row[0]: Kept(*row) for row in rows}
 
 
-def of_records(
-    connection: Connection, dialect: Dialect, records: Collection[int]
-) -> list[tuple[int, str]]:
-    """The files said in the conversations of these records: workspace and id of each."""
+def of_records(connection: Connection, dialect: Dialect, records: Collection[int]) -> list[Kept]:
+    """The files said in the conversations of these records, in the order they were said."""
+    columns = ", ".join(f"a.{name}" for name in COLUMNS.split(", "))
     query = (
-        "SELECT a.workspace_id, a.id FROM conversations c"
-        " JOIN messages m ON m.conversation_id = c.id JOIN attachments a ON a.message_id = m.id"
-        f" WHERE c.record_id IN {dialect.values('records')}"
+        f"SELECT {columns} FROM conversations c JOIN messages m ON m.conversation_id = c.id"
+        " JOIN attachments a ON a.message_id = m.id"
+        f" WHERE c.record_id IN {dialect.values('records')} ORDER BY m.id, a.created_at, a.id"
     )
-    rows = run(connection, query, {"records": array(list(records))})
-    return [(row[0], row[1]) for row in rows]
+    return [Kept(*row) for row in run(connection, query, {"records": array(list(records))})]
+
+
+def all_of(connection: Connection, workspace: int) -> Iterator[list[Kept]]:
+    """All files of a workspace that the ledger knows, by their ids, some thousands at a time."""
+    query = text(f"SELECT {COLUMNS} FROM attachments WHERE workspace_id = :workspace ORDER BY id")
+    rows = connection.execute(query.execution_options(yield_per=10_000), {"workspace": workspace})
+    for part in rows.partitions():
+        yield [Kept(*row) for row in part]
 
 
 def remove(data: Path, files: Collection[tuple[int, str]]) -> int:
-    """Remove files whose rows are gone; how many there were."""
+    """Remove files whose rows are gone; how many there were.
+
+    One that cannot be removed now stays for the sweep, so that it stands against nothing else.
+    """
     gone = 0
     for workspace, attachment in files:
-        with contextlib.suppress(FileNotFoundError):
+        try:
             path_of(data, workspace, attachment).unlink()
             gone += 1
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            log.warning("file not removed", workspace=workspace, reason=error.strerror)
     return gone
 
 
@@ -181,18 +196,24 @@ def sweep(
     many were removed.
     """
     gone, at = 0, time.time() if now is None else now
-    for workspace, names in _held(data):
+    for workspace, names in held(data):
         wanted = known(workspace, {name for name in names if _ID.match(name)})
         for name in names - set(wanted):
             path = path_of(data, workspace, name)
             with contextlib.suppress(FileNotFoundError):
-                if at - path.stat().st_mtime > (DAY if name.endswith(PART) else HOUR):
+                if stale(path, at):
                     path.unlink()
                     gone += 1
     return gone
 
 
-def _held(data: Path) -> Iterator[tuple[int, set[str]]]:
+def stale(path: Path, at: float) -> bool:
+    """Whether a file that the ledger does not know is on its way in no more (seconds)."""
+    return at - path.stat().st_mtime > (DAY if path.suffix == PART else HOUR)
+
+
+def held(data: Path) -> Iterator[tuple[int, set[str]]]:
+    """What is in the directories of files: the number of each workspace, the names there."""
     top = data / FILES
     for directory in sorted(top.iterdir()) if top.exists() else ():
         if directory.is_dir() and directory.name.isdigit():

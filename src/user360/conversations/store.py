@@ -259,20 +259,28 @@ def given(connection: Connection, workspace: int, members: dict[int, int]) -> No
         connection.execute(query, {"at": at, "workspace": workspace, "member": member})
 
 
-def delete_of(connection: Connection, dialect: Dialect, records: Collection[int]) -> None:
-    """Remove the conversations of these records with all that was said in them."""
+def delete_of(
+    connection: Connection, dialect: Dialect, records: Collection[int]
+) -> list[tuple[int, str]]:
+    """Remove the conversations of these records with all that was said in them.
+
+    Returns the files that nothing names any more, workspace and id of each: they are to be removed
+    once this is on disk.
+    """
     of = f"SELECT id FROM conversations WHERE record_id IN {dialect.values('records')}"
     asked = {"records": array(list(records))}
     said = "SELECT id FROM messages WHERE conversation_id IN (" + of + ")"
     if not run(connection, of + " LIMIT 1", asked):
-        return
+        return []
+    dropped = f"DELETE FROM attachments WHERE message_id IN ({said}) RETURNING workspace_id, id"
+    files = [(row[0], row[1]) for row in run(connection, dropped, asked)]
     for statement in (
         "INSERT INTO words (words, rowid, text) SELECT 'delete', id, text FROM messages"
         f" WHERE conversation_id IN ({of})",
-        f"DELETE FROM attachments WHERE message_id IN ({said})",
         f"DELETE FROM deliveries WHERE conversation_id IN ({of})",
         f"DELETE FROM proofs WHERE conversation_id IN ({of})",
         f"DELETE FROM messages WHERE conversation_id IN ({of})",
         f"DELETE FROM conversations WHERE record_id IN {dialect.values('records')}",
     ):
         connection.execute(text(statement), asked)
+    return files

@@ -1,12 +1,15 @@
-"""Everything held about one person as one archive: a ZIP of JSON files, and of tables as CSV.
+"""Everything held about one person as one archive: a ZIP of JSON files, of tables as CSV, and of
+the files that were said with them.
 
 Cells of the tables are harmless in a spreadsheet. What was merged into the person is part of it.
+A file that is missing is named, and stands against nothing else.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
 import zipfile
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
 from typing import Any
@@ -16,8 +19,9 @@ import msgspec
 from user360 import clock, ids
 from user360.access import audit
 from user360.access.workspaces import Workspace
-from user360.conversations import kept, shown
-from user360.erasure import names, store
+from user360.conversations import attachments, kept, shown
+from user360.erasure import filed, names, store
+from user360.erasure.filed import Filed
 from user360.erasure.texts import Eraser
 from user360.events import timeline
 from user360.exports.harmless import harmless
@@ -45,18 +49,26 @@ def pieces(platform: Platform, workspace: Workspace, number: int) -> Generator[b
         dialect = platform.ledger.dialect
         person = names.of(connection, dialect, workspace, number)
         record = people.many(connection, dialect, workspace, [number])[0]
-        held = dict(_from_ledger(connection, dialect, workspace, person))
+        files = filed.placed(attachments.of_records(connection, dialect, person.records))
+        held = dict(_from_ledger(connection, dialect, workspace, person, files))
     about = {
         "person": record,
         "madeAt": clock.to_iso(platform.now()),
         "workspace": workspace.name,
         "records": names.public(person.records),
     }
-    yield from _zipped(_members(about, held, warehouse, workspace, person.records[0]))
+    members = _members(about, held, warehouse, workspace, person.records[0])
+    yield from _zipped(
+        itertools.chain(members, _files(platform, workspace, files, held["messages"]))
+    )
 
 
 def _from_ledger(
-    connection: Connection, dialect: Dialect, workspace: Workspace, person: names.Names
+    connection: Connection,
+    dialect: Dialect,
+    workspace: Workspace,
+    person: names.Names,
+    files: Mapping[str, Filed],
 ) -> Iterator[tuple[str, list[Row]]]:
     """What the ledger holds of them, by the name of the file it goes into."""
     forest = people.grove(connection, dialect, person.records)
@@ -71,7 +83,7 @@ def _from_ledger(
     talks = kept.of_records(connection, dialect, person.records)
     yield "conversations", [shown.conversation(each, person.records[0]) for each in talks]
     said = kept.messages_of(connection, dialect, [each.id for each in talks])
-    yield "messages", [shown.message(each) for each in said]
+    yield "messages", [filed.message(shown.message(each), each, files) for each in said]
 
 
 def _cells(forest: settle.Forest, records: Iterable[int]) -> Iterator[Row]:
@@ -124,6 +136,17 @@ def _members(
     for name, rows in tables.items():
         yield f"{name}.json", _as_json(rows())
         yield f"{name}.csv", _as_csv(rows)
+
+
+def _files(
+    platform: Platform, workspace: Workspace, files: Mapping[str, Filed], messages: list[Row]
+) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """The files themselves, then the list of them, which says what is wrong with any."""
+    for each in files.values():
+        yield each.place, filed.content(platform.directory, workspace.id, each)
+    rows: list[Row] = [*map(filed.row, files.values()), *filed.absent(messages)]
+    yield "files.json", _as_json(rows)
+    yield "files.csv", _as_csv(rows.__iter__)
 
 
 def _events(warehouse: Warehouse, workspace: Workspace, number: int) -> Iterator[Row]:

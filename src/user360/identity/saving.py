@@ -111,11 +111,16 @@ def save_undone(connection: Connection, merge: int, now: int, by: str) -> None:
     )
 
 
-def delete_people(connection: Connection, dialect: Dialect, numbers: Collection[int]) -> None:
-    """Remove records with their sessions, merges, static memberships and conversations."""
+def delete_people(
+    connection: Connection, dialect: Dialect, numbers: Collection[int]
+) -> list[tuple[int, str]]:
+    """Remove records with their sessions, merges, static memberships and conversations.
+
+    Returns the files that were said there (see `conversations.store.delete_of`).
+    """
     if not numbers:
-        return
-    conversation_store.delete_of(connection, dialect, numbers)
+        return []
+    files = conversation_store.delete_of(connection, dialect, numbers)
     given = {"numbers": array(list(numbers))}
     for statement in (
         f"DELETE FROM records WHERE id IN {dialect.values('numbers')}",
@@ -125,3 +130,4 @@ def delete_people(connection: Connection, dialect: Dialect, numbers: Collection[
         f"DELETE FROM segment_members WHERE record_id IN {dialect.values('numbers')}",
     ):
         connection.execute(text(statement), given)
+    return files

@@ -89,6 +89,7 @@ class Batch:
         self.places: dict[int, tuple[object, ...]] = {}  # as they were found
         self.dirty: set[int] = set()
         self.dead: set[int] = set()
+        self.files: list[tuple[int, str]] = []  # said with the dead: to be removed once it is kept
         self.mapped: dict[resolve.Session, int] = {}
         self.merges: dict[int, dict[str, Any]] = {}
         self.undone: dict[int, str] = {}

@@ -61,6 +61,7 @@ class Committer:
         commit_calls: int,
         committed: Callable[[int], None],
         exchange: Exchange | None = None,
+        dropped: Callable[[list[tuple[int, str]]], None] = lambda _files: None,
     ) -> None:
         self.ledger = ledger
         self.clock = clock
@@ -69,7 +70,9 @@ class Committer:
         self.commit_calls = commit_calls
         self.committed = committed
         self.exchange = exchange or Exchange()
+        self.dropped = dropped
         self._news: list[News] = []
+        self._files: list[tuple[int, str]] = []  # whose rows this commit removes
         with ledger.read() as connection:
             self.position = Position(event_store.last_position(connection))
         metrics.POSITION.set(self.position.last)
@@ -172,7 +175,7 @@ class Committer:
     def _commit(self, items: list[Item]) -> None:
         started = time.perf_counter()
         before = self.position.last
-        self._news = []
+        self._news, self._files = [], []
         try:
             with self.ledger.write() as connection:
                 self._settle(connection, items)
@@ -189,6 +192,8 @@ class Committer:
         if self._news:
             talks.count(self._news)
             self.exchange.publish(self._news)
+        if self._files:
+            self.dropped(self._files)
 
     def _settle(self, connection: Connection, items: list[Item]) -> None:
         """Settle runs of calls together; a job in between sees all that came before it."""
@@ -219,6 +224,7 @@ class Committer:
             outcomes.update(zip(places, steps.run(batch), strict=True))
             if batch.talks is not None:
                 self._news += batch.talks.news(number)
+            self._files += batch.files
         self._count(outcomes.values())
         start = 0
         for item in items:

@@ -13,6 +13,7 @@ import msgspec
 
 from user360.access import workspaces
 from user360.access.workspaces import Workspace
+from user360.conversations import shelf
 from user360.errors import StorageFailed, Unavailable
 from user360.ingest import compare, health
 from user360.ingest.finding import Finding as Finding
@@ -55,6 +56,7 @@ def examine(platform: Running, progress: Progress = lambda _done, _total: None) 
             looked = _counting(progress, compare.extent(snapshot, position, found))
             places = compare.Places(connection, dialect, snapshot, position, compute, looked)
             seen = [_compared(platform, places, w, findings) for w in found]
+        findings += [finding for w in found for finding in _files(platform, w)]
     except Unavailable as problem:
         tally.add("warehouse", f"cannot be compared: {problem.detail}", count=1)
         with platform.ledger.read() as connection:
@@ -87,6 +89,16 @@ def _inside(connection: Connection) -> list[Finding]:
             name = names.get(workspace, "")
             tallies.setdefault(name, Tally(name)).add(check.part, check.wrong, [example])
     return [finding for tally in tallies.values() for finding in tally.findings()]
+
+
+def _files(platform: Running, workspace: Workspace) -> list[Finding]:
+    """Which files of conversations are not on disk as the ledger knows them."""
+    wrong = shelf.examine(platform.directory, platform.ledger, workspace.id)
+    tally = Tally(workspace.name)
+    tally.add("attachments", "are not in the directory", wrong.missing)
+    tally.add("attachments", "have another size than was kept", wrong.sizes)
+    tally.add("attachments", "are in the directory and nobody knows them", wrong.orphans)
+    return tally.findings()
 
 
 def _compared(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from user360.access.workspaces import Workspace
@@ -17,6 +18,7 @@ Result = TypeVar("Result")
 class Running(Protocol):
     """An open data directory."""
 
+    directory: Path
     clock: Clock
     ledger: Ledger
     committer: Committer

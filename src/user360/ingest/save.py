@@ -12,7 +12,7 @@ from user360.records import settle
 def people(batch: Batch) -> None:
     """Records, sessions and merges."""
     where = (batch.connection, batch.dialect)
-    saving.delete_people(*where, batch.dead)
+    batch.files += saving.delete_people(*where, batch.dead)
     _records(batch)
     mapped = {s: leaf for s, leaf in batch.mapped.items() if leaf not in batch.dead}
     saving.save_sessions(*where, batch.workspace.id, mapped, batch.now)

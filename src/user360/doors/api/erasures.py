@@ -201,7 +201,8 @@ async def compact(request: Asked) -> Response[ShownJob]:
 )
 async def archive_user(request: Asked, user_id: FromPath[str]) -> Stream:
     """One ZIP file: properties with where they came from, history, events, sessions, segments,
-    merges, audit and imports, each as JSON and as CSV.
+    conversations, messages, merges, audit and imports, each as JSON and as CSV, and the files that
+    were said; `files.json` says where each is, and what is wrong with one that is not whole.
     """
     return await _archive(request, shapes.number_of_user(request, user_id))
 
