@@ -100,6 +100,17 @@ def test_what_is_counted_live_is_what_the_lists_count(counter: Counter) -> None:
         assert live == {name: counts[name] for name in live}
 
 
+@pytest.mark.parametrize("group", ["9" * 30, "9" * 5_000, "\u00b2", "-1", "x"])
+def test_a_group_that_cannot_be_is_passed_over(
+    client: TestClient[Any], counter: Counter, group: str
+) -> None:
+    signed_in.come(counter.platform, client, "admin")
+    counter.says("passed-over", "Hello")
+    shown = client.get("/inbox/rows", params={"list": "active", "group": group})
+    assert shown.status_code == 200
+    assert "Hello" in shown.text
+
+
 class Reader(HTMLParser):
     """What a browser would make of a text: its words, and the elements in it."""
 

@@ -99,7 +99,7 @@ def read(given: Mapping[str, str], otherwise: str) -> View:
         list=given["list"] if given.get("list") in LISTS else otherwise,
         q=given.get("q", "").strip()[:1_000],
         channel=given.get("channel", "").strip()[:255],
-        group=given.get("group", "") if given.get("group", "").isdecimal() else "",
+        group=given["group"] if forms.number(given.get("group", "")) is not None else "",
         tag=given.get("tag", "").strip()[:100],
         segment=forms.number(given.get("segment", "")),
         where=given.get("where", "").strip(),
