@@ -241,6 +241,19 @@ def test_an_answer_that_comes_too_late_is_not_said(shop: Shop, bot: Bot) -> None
     assert [m.text for m in said(shop, outcome.conversation)] == ["Hello"]
 
 
+def test_an_answer_that_an_agent_was_quicker_than_is_not_said(shop: Shop, bot: Bot) -> None:
+    put(shop, "telegram", bot="webhook")
+    hook(shop, bot.url)
+    outcome = says(shop, "Hello")
+    waiting, spoken_by = left(shop), outcome.conversation
+    agent = Said(sender="agent", text="I am a human", author="key:1")
+    shop.send(conversation=spoken_by, said=agent)
+    bot.says({"messages": [{"text": "I am a machine"}], "handOver": True})
+    bring(shop, waiting)
+    assert [m.text for m in said(shop, spoken_by)] == ["Hello", "I am a human"]
+    assert left(shop) == left(shop, failed=True) == []
+
+
 def test_a_webhook_that_was_removed_is_told_nothing(shop: Shop, bot: Bot) -> None:
     made = hook(shop, bot.url)
     says(shop, "Hello")

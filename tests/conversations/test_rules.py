@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from user360.conversations.deeds import Deed
 from user360.conversations.desk import Agent, Channel, Desk, Group, InboxSettings
 from user360.conversations.floor import TOLD, Floor, Told
 from user360.conversations.talk import Conversation, Said
-from user360.errors import Problem
+from user360.errors import Conflict, Problem
 from user360.events import event
 
 ACTIONS = st.one_of(
@@ -130,6 +131,19 @@ def test_the_floor_counts_what_the_conversations_are(
     had = Counter(c.assignee for c in all_of_them if c.state == talk.ASSIGNED)
     assert {n: c for n, c in over.loads.items() if c} == had
     assert over.waiting == sum(c.state == talk.QUEUED for c in all_of_them)
+
+
+@given(DESKS, st.sampled_from(talk.KINDS))
+def test_a_bot_that_comes_too_late_says_and_ends_nothing(desk: Desk, kind: str) -> None:
+    over = floor(desk)
+    held = begun(1, kind, over)
+    happen(held, "assign", {"assignee": 1}, 20, over)
+    taken = msgspec.structs.replace(held)
+    bot = Said(sender=talk.BOT_SAYS, text="x", yields=True)
+    with pytest.raises(Conflict):
+        saying.say(held, bot, 30, over, begun=False)
+    assert deeds.carry_out(held, Deed(action="resolve", by="flow:f", with_bot=True), over) == []
+    assert held == taken
 
 
 def test_what_is_told_is_an_event_that_nobody_else_may_write() -> None:

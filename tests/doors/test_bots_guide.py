@@ -254,12 +254,30 @@ def test_botpress_calls_back_by_its_messaging_api(shop: Shop, peer: Any) -> None
     assert shop.heard(conversation, 2) == ["customer: Hi", "bot: Hello from far away"]
 
 
+def test_botpress_says_nothing_more_once_an_agent_has_answered(shop: Shop) -> None:
+    made = begin_with_webhook(shop, "slow", "http://127.0.0.1:9", "botpress")
+    conversation = shop.say("late", "Hi", "slow")
+    shop.call("POST", f"/conversations/{conversation}/reply", {"text": "I am a human"})
+    elsewhere = shop.say("late", "Hi", "another")
+    answer = {"type": "text", "payload": {"text": "I am a machine"}}
+    path = shop.url + made["answersPath"]
+    assert httpx.post(path, json={**answer, "conversationId": conversation}).status_code == 200
+    assert httpx.post(path, json={**answer, "conversationId": elsewhere}).status_code == 404
+    assert shop.heard(conversation, 2) == ["customer: Hi", "agent: I am a human"]
+    assert shop.heard(elsewhere, 1) == ["customer: Hi"]
+
+
 def test_only_who_knows_the_path_says_anything_by_it(shop: Shop) -> None:
     made = begin_with_webhook(shop, "hosted", "http://127.0.0.1:9", "botpress")
     conversation = shop.say("b", "Hi", "hosted")
     answer = {"type": "text", "payload": {"text": "x"}, "conversationId": conversation}
     path = made["answersPath"]
-    for wrong in (path[:-1] + ("0" if path[-1] != "0" else "1"), "/channels/botpress/999/abc"):
+    for wrong in (
+        path[:-1] + ("0" if path[-1] != "0" else "1"),
+        "/channels/botpress/999/abc",
+        f"{path[:-1]}%C3%A9",
+        f"/channels/botpress/{10**20}/abc",
+    ):
         assert httpx.post(shop.url + wrong, json=answer).status_code == 404
     for odd in ({}, [], {**answer, "conversationId": 7}, {**answer, "payload": {"text": 7}}):
         refused = httpx.post(shop.url + path, json=odd)

@@ -90,7 +90,7 @@ def answers(form: str, given: Any, to: int, author: str) -> Answers:
         raise Invalid(f"A bot answers at most {MOST_ANSWERS} messages at once")
     named = ids.public_message_id(to)
     said = [
-        msgspec.structs.replace(each, id=f"answer:{named}:{i}", author=author)
+        msgspec.structs.replace(each, id=f"answer:{named}:{i}", author=author, yields=True)
         for i, each in enumerate(found)
         if isinstance(each, Said)
     ]
@@ -114,7 +114,9 @@ def called_back(given: Any, author: str) -> tuple[str, Answers]:
     found = list(_of_botpress({**inner, "type": told.get("type")}, "payload"))
     name = number if isinstance(number, str) and number else ids.new_id()
     said = [
-        msgspec.structs.replace(each, id=f"botpress:{name}"[: talk.LONGEST_ID], author=author)
+        msgspec.structs.replace(
+            each, id=f"botpress:{name}"[: talk.LONGEST_ID], author=author, yields=True
+        )
         for each in found
         if isinstance(each, Said)
     ]

@@ -14,11 +14,11 @@ from user360.channels import calling, formats
 from user360.channels.bringing import Delivery, Permanent, Temporary
 from user360.channels.formats import Answers, Heard
 from user360.clock import SECOND
-from user360.conversations import hooks, store, talk
+from user360.conversations import hooks
 from user360.conversations.deeds import Deed
 from user360.conversations.hooks import Hook
 from user360.conversations.talk import Conversation, Message, Said
-from user360.errors import Problem
+from user360.errors import Conflict, NotFound, Problem
 from user360.identity import people
 from user360.ingest.call import Call
 from user360.platform import Platform
@@ -99,18 +99,11 @@ class WebhookSender:
     def _take(self, delivery: Delivery, answers: Answers, ref: str) -> None:
         """Say in the conversation what the bot answered, and hand over if it said so."""
         done: list[Said | Deed] = [*answers.said, *([answers.deed] if answers.deed else [])]
-        if not done or not self._goes_on(delivery):
-            return
-        for outcome in self._platform.settle([self._call(delivery, ref, each) for each in done]):
-            if outcome.problem is not None:
+        calls = [self._call(delivery, ref, each) for each in done]
+        for outcome in self._platform.settle(calls) if calls else ():
+            # A bot that thinks long may come too late: to an agent, to an end, to nobody.
+            if outcome.problem is not None and not isinstance(outcome.problem, Conflict | NotFound):
                 raise Permanent(f"The bot's answer could not be taken: {outcome.problem.detail}")
-
-    def _goes_on(self, delivery: Delivery) -> bool:
-        """Whether anybody is still spoken with: a bot that thinks long may come too late."""
-        ledger, number = self._platform.ledger, delivery.conversation
-        with ledger.read() as connection:
-            found = store.load(connection, ledger.dialect, delivery.workspace, [number])
-        return number in found and found[number].state not in talk.OVER
 
     def _call(self, delivery: Delivery, ref: str, done: Said | Deed) -> Call:
         now = self._platform.now()

@@ -25,7 +25,8 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     now, `bot` gives it back to the bot, `state` moves a ticket, `resolve` ends with a `reason`,
     `miss` ends what nobody answered, `reopen` begins again what has ended, `edit` changes subject,
     priority and tags, `flow` keeps where a flow stands, `leave` gives all up that an agent has.
-    With `unless_since` (microseconds) nothing is done when anything happened later than that.
+    With `unless_since` (microseconds) nothing is done when anything happened later than that, with
+    `with_bot` nothing once the bot has it no more.
     """
 
     action: str
@@ -43,11 +44,14 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     remove_tags: tuple[str, ...] = ()
     flow: str = ""
     unless_since: int | None = None
+    with_bot: bool = False
 
 
 def carry_out(conversation: Conversation, deed: Deed, floor: Floor) -> list[Told]:
     """Do a deed to a conversation. Raises `Invalid` naming what is wrong, `Conflict`."""
     if deed.unless_since is not None and conversation.updated_at > deed.unless_since:
+        return []
+    if deed.with_bot and conversation.state != talk.BOT:
         return []
     was = (conversation.state, conversation.assignee)
     tags = _tags(conversation, deed)  # what is refused is refused before anything is done

@@ -14,12 +14,14 @@ def say(
     """Take a message into a conversation; `begun` when it is the first of one just made.
 
     What a customer says to an ended conversation begins another: `goes_on` tells. Raises `Conflict`
-    when an agent answers in a conversation that has ended.
+    when an agent answers in a conversation that has ended, and for what yields to an agent.
     """
     was = (conversation.state, conversation.assignee)
     if said.sender == talk.CUSTOMER:
         _customer(conversation, at, floor, begun)
     elif said.sender == talk.BOT_SAYS:
+        if said.yields and _taken(conversation):
+            raise Conflict("An agent has this conversation, or it has ended")
         _answered(conversation, at)
     elif said.sender == talk.AGENT:
         _agent(conversation, said, at, floor)
@@ -44,6 +46,14 @@ def _customer(conversation: Conversation, at: int, floor: Floor, begun: bool) ->
     elif conversation.kind == talk.TICKET and conversation.state in (talk.PENDING, talk.SOLVED):
         conversation.state = talk.OPEN
         conversation.ended_at = None
+
+
+def _taken(conversation: Conversation) -> bool:
+    """Whether a bot has nothing more to say: it ended, or an agent has it or has answered last."""
+    if conversation.state == talk.BOT:
+        return False
+    answers = conversation.assignee is not None or conversation.last_from == talk.AGENT
+    return answers or not goes_on(conversation)
 
 
 def _answered(conversation: Conversation, at: int) -> None:

@@ -55,7 +55,9 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `id` makes it idempotent within its session (a fresh one is given without). `author` names the
     member, key or flow. `kind` and `subject` are those of the conversation that it may begin.
     `external` is what the channel calls it, `detail` whatever else the channel tells. `ways` are
-    what has still to be done about it besides bringing it, as deliveries name it (`media`).
+    what has still to be done about it besides bringing it, as deliveries name it (`media`). What
+    `yields` is not said once an agent has the conversation, or it has ended: a bot that thinks
+    long, and does not know.
     """
 
     sender: str
@@ -68,6 +70,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     external: str = ""
     detail: dict[str, Any] = msgspec.field(default_factory=dict)
     ways: tuple[str, ...] = ()
+    yields: bool = False
 
 
 class Conversation(msgspec.Struct, gc=False, kw_only=True):

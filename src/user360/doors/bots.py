@@ -6,6 +6,7 @@ its webhook.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from hashlib import sha256
 from typing import Any
@@ -20,12 +21,13 @@ from user360.conversations import hooks, reading
 from user360.conversations.hooks import Hook
 from user360.doors import gate
 from user360.doors.api import bodies
-from user360.errors import NotFound
+from user360.errors import Conflict, NotFound
 from user360.ingest.call import Call
 from user360.platform import Platform
 
 Asked = Request[Any, Any, Any]
 PREFIX = "/channels/botpress"
+LARGEST = 1 << 62  # numbers beyond it are nobody's, and the ledger cannot be asked for them
 
 
 def path_of(hook: Hook) -> str:
@@ -45,38 +47,38 @@ def _token(hook: Hook) -> str:
 async def answered(request: Asked, hook_id: FromPath[int], token: FromPath[str]) -> dict[str, Any]:
     """One message of the bot, in the conversation that it was asked in; sent twice it is one.
 
-    What comes after an agent took over is heard all the same; nothing is said in another
-    workspace's conversation.
+    What comes after an agent took over is not said any more; nothing is said in another
+    workspace's conversation, nor on a channel that the webhook is not told of.
     """
     platform = gate.platform_of(request)
-    found = gate.glance(platform, lambda c: hooks.anywhere(c, platform.vault, hook_id))
-    if found is None or not hmac.compare_digest(_token(found[1]), token):
+    found = None
+    if hook_id < LARGEST:
+        found = gate.glance(platform, lambda c: hooks.anywhere(c, platform.vault, hook_id))
+    if found is None or not hmac.compare_digest(_token(found[1]).encode(), token.encode()):
         raise NotFound("There is no such webhook")
     workspace, hook = found
     if not hook.active:
         raise NotFound("This webhook is switched off")
     name, answers = formats.called_back(bodies.parse(await request.body()), f"hook:{hook.id}")
-    number = ids.parse_conversation_id(workspace, name)
-    if number is None:
+    held = None
+    if (number := ids.parse_conversation_id(workspace, name)) is not None:
+        where = (platform.ledger.dialect, workspace, number)
+        held = gate.glance(platform, lambda c: reading.one(c, *where))
+    if held is None or not hook.hears(held.channel):
         raise NotFound("There is no conversation with this id")
-    await _settle(platform, workspace, number, answers)
+    await _settle(platform, workspace, held.id, answers)
     return {}
 
 
 async def _settle(platform: Platform, workspace: int, number: int, answers: Answers) -> None:
-    talks = gate.glance(
-        platform, lambda c: reading.one(c, platform.ledger.dialect, workspace, number)
-    )
-    if talks is None:
-        raise NotFound("There is no conversation with this id")
     calls = [
         _call(platform, workspace, number, said=said, ref=said.author) for said in answers.said
     ]
-    if answers.deed is not None and talks.active:
-        deed = answers.deed
+    if (deed := answers.deed) is not None:
         calls.append(_call(platform, workspace, number, deed=deed, ref=deed.by))
     for call in calls:
-        await gate.one(platform, call)
+        with contextlib.suppress(Conflict):  # it comes too late
+            await gate.one(platform, call)
 
 
 def _call(platform: Platform, workspace: int, number: int, **given: Any) -> Call:

@@ -254,13 +254,20 @@ class Live:
             id=name,
             author=self.ref,
             detail=detail,
+            yields=True,
         )
         now = self.platform.now()
         return self._call(conversation=self.number, said=said, at=now, message_id=str(now))
 
     def _deed(self, ending: Ending) -> Deed:
         if ending.ended:
-            return Deed(action="resolve", by=self.ref, reason=ending.reason, add_tags=ending.tags)
+            return Deed(
+                action="resolve",
+                by=self.ref,
+                reason=ending.reason,
+                add_tags=ending.tags,
+                with_bot=True,
+            )
         return Deed(
             action="hand_over",
             by=self.ref,
