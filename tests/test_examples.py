@@ -130,6 +130,11 @@ def test_the_guide_to_reports_runs(server: Server, tmp_path: Path) -> None:
     assert (tmp_path / "agents.csv").read_text().startswith("key,name,conversations,")
 
 
+def test_the_guide_to_the_inbox_runs(server: Server) -> None:
+    (search,) = asking(DOCS / "how-to" / "answer-in-the-inbox.md")
+    assert msgspec.json.decode(server.shell(search)) == {"conversations": [], "cursor": None}
+
+
 def test_the_guide_to_exports_runs(server: Server, tmp_path: Path) -> None:
     place = f"cd {tmp_path}"
     everybody, loyal, events, packed, streamed = [

@@ -215,6 +215,9 @@ def talks(shop: Shop) -> Shop:
         ("order thanks", set()),
         ("refund", {"b"}),
         ("kett", {"b"}),
+        ("ke", set()),
+        ("my", set()),
+        ("is", {"a"}),
         ("", set()),
         ('"', set()),
         ('cafe" OR thanks', set()),
@@ -228,24 +231,28 @@ def talks(shop: Shop) -> Shop:
 def test_a_search_finds_words_and_knows_no_syntax(
     talks: Shop, text: str, sessions: set[str]
 ) -> None:
-    numbers = ask(talks, searching.found, text)
+    numbers = ask(talks, searching.gathered, text)
     found = ask(talks, reading.page, Wanted(numbers=numbers)).conversations
     assert {c.session for c in found} == sessions
+    with talks.platform.ledger.read() as connection:
+        where = (connection, talks.platform.ledger.dialect)
+        every = reading.page(*where, talks.workspace.id, Wanted()).conversations
+        assert searching.among(*where, [c.id for c in every], text) == numbers
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text())
 def test_any_text_can_be_searched_for(shop: Shop, text: str) -> None:
-    assert isinstance(ask(shop, searching.found, text.encode("utf-8", "ignore").decode()), set)
+    assert isinstance(ask(shop, searching.gathered, text.encode("utf-8", "ignore").decode()), set)
 
 
 def test_a_subject_that_changes_is_found_by_its_new_words(talks: Shop) -> None:
-    (number,) = ask(talks, searching.found, "refund")
+    (number,) = ask(talks, searching.gathered, "refund")
     held = ask(talks, reading.one, number)
     held.subject = "Exchange"
     talks.platform.write(lambda c: store.save(c, talks.workspace.id, [held]))
-    assert ask(talks, searching.found, "exchange") == {number}
-    assert ask(talks, searching.found, "refund") == set()
+    assert ask(talks, searching.gathered, "exchange") == {number}
+    assert ask(talks, searching.gathered, "refund") == set()
 
 
 def test_a_persons_conversations_are_those_of_all_that_was_merged_in(talks: Shop) -> None:
@@ -265,19 +272,30 @@ def test_a_persons_conversations_are_those_of_all_that_was_merged_in(talks: Shop
     assert of(merged.record) == {"a"}
 
 
-def test_whose_conversations_stay_is_asked_of_living_records(talks: Shop) -> None:
-    talks.identify("web:a", "asha")
-    root = talks.identify("web:b", "asha").record
-    says(talks, "Elsewhere", "web:c")
-    asked: list[set[int]] = []
+WORDS = st.lists(st.sampled_from(("order", "Café", "late", "to-day", "ORDERS", "É")), max_size=3)
 
-    def keeps(roots: set[int]) -> set[int]:
-        asked.append(roots)
-        return {root or 0}
 
-    page = ask(talks, reading.page, Wanted(), keeps=keeps)
-    assert {c.session for c in page.conversations} == {"a", "b"}
-    assert len(asked[0]) == 2
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(WORDS, min_size=1, max_size=6), WORDS)
+def test_what_is_gathered_is_what_reading_finds(
+    shop: Shop, said: list[list[str]], asked: list[str]
+) -> None:
+    there = Shop(shop.platform)
+    for number, words in enumerate(said):
+        says(there, " ".join(words) or "-", f"web:{number % 4}")
+    text = " ".join(asked)
+    every = [c.id for c in ask(there, reading.page, Wanted()).conversations]
+    with there.platform.ledger.read() as connection:
+        where = (connection, there.platform.ledger.dialect)
+        read = searching.among(*where, every, text)
+        assert searching.gathered(*where, there.workspace.id, text) == read
+
+
+def test_too_many_are_not_gathered(talks: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "MOST_GATHERED", 1)
+    says(talks, "An order again", "web:a")
+    assert ask(talks, searching.gathered, "order") is None
+    assert ask(talks, searching.gathered, "again") is not None
 
 
 def test_messages_come_in_order_from_either_end(talks: Shop) -> None:

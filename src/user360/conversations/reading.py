@@ -18,7 +18,7 @@ from user360.conversations.talk import Conversation, Message
 from user360.storage.ledger import Connection, Dialect, array, run
 
 NOBODY = 0  # as assignee or group: those that nobody, or no group, has
-WINDOW = 1_000
+FIRST_WINDOW, WINDOW = 200, 1_000  # conversations looked at together, at first and at most
 MOST_LOOKED = 20_000  # conversations that one page looks at
 MOST_COUNTED = 1_000
 EVERY = tuple(dict.fromkeys(state for states in talk.STATES.values() for state in states))
@@ -26,8 +26,8 @@ EVERY = tuple(dict.fromkeys(state for states in talk.STATES.values() for state i
 ACTIVE = (talk.QUEUED, talk.OPEN, talk.ASSIGNED, talk.PENDING, talk.ON_HOLD)
 ENDED_WELL = (talk.RESOLVED, talk.SOLVED, talk.CLOSED)
 
-# Of living records, those that a page keeps.
-Keeps = Callable[[set[int]], Collection[int]]
+# Of conversations, those that a page keeps, in their order.
+Sieve = Callable[[list[Conversation]], list[Conversation]]
 
 
 class Place(NamedTuple):
@@ -103,17 +103,18 @@ def page(
     wanted: Wanted,
     limit: int = 50,
     after: Place | None = None,
-    keeps: Keeps | None = None,
+    sieve: Sieve | None = None,
+    most: int = MOST_LOOKED,
 ) -> Page:
-    """One page of a list; `keeps` says whose conversations stay, by their living records."""
-    plain = keeps is None and not _filters(dialect, wanted)[0]
-    size = limit + 1 if plain else WINDOW
+    """One page of a list; what a `sieve` leaves of it, of which `most` are looked at."""
+    plain = sieve is None and not _filters(dialect, wanted)[0]
+    size = limit + 1 if plain else FIRST_WINDOW
     found: list[Conversation] = []
     looked = 0
     while True:
         places = _window(connection, dialect, workspace, wanted, after, size)
         chosen = _chosen(connection, dialect, wanted, places)
-        found += chosen if keeps is None else _kept(connection, dialect, chosen, keeps)
+        found += chosen if sieve is None else sieve(chosen)
         looked += len(places)
         if len(found) > limit:
             last = found[limit - 1]
@@ -121,8 +122,9 @@ def page(
         if len(places) < size:
             return Page(found, None)
         after = places[-1]
-        if looked >= MOST_LOOKED:
+        if looked >= most:
             return Page(found, after)
+        size = min(2 * size, WINDOW)
 
 
 def one(
@@ -206,14 +208,6 @@ def _root(into: Mapping[int, int | None], number: int) -> int | None:
             return number
         number = following
     return None
-
-
-def _kept(
-    connection: Connection, dialect: Dialect, chosen: Sequence[Conversation], keeps: Keeps
-) -> list[Conversation]:
-    roots = living(connection, dialect, {c.record for c in chosen})
-    kept = keeps({root for root in roots.values() if root is not None}) if roots else ()
-    return [c for c in chosen if roots[c.record] in kept]
 
 
 def _window(

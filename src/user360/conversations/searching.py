@@ -1,18 +1,24 @@
 """Finding conversations by words: of what was said in them, of their subjects, of who they are.
 
 Any text may be searched for: it is taken apart into words, none of which is ever read as syntax.
-The last word may be cut off.
+The last word may be cut off, unless it is as short as `a`: half of all words begin so, and the index
+would put all of theirs together first. Conversations with rare words are gathered by the index of words;
+where too many messages have them to be gathered, the conversations of a list are looked at in
+their order, for then few have to be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from user360 import ids
+from user360.storage import words as index
 from user360.storage.ledger import Connection, Dialect, array, run
 
-MOST_FOUND = 5_000  # messages that a search takes into account, the newest
+MOST_GATHERED = 20_000  # messages, or subjects, whose conversations are gathered
 MOST_WORDS = 20
+SHORT = 3  # letters from which on a word may be cut off
+AT_ONCE = 100  # conversations whose messages are in memory together
 
 
 def words(text: str) -> str:
@@ -21,32 +27,42 @@ def words(text: str) -> str:
         :MOST_WORDS
     ]
     quoted = ['"' + word.replace('"', '""') + '"' for word in found]
-    return f"{' '.join(quoted)}*" if quoted else ""
+    whole = not found or (found[-1].isascii() and len(found[-1]) < SHORT)
+    return " ".join(quoted) + ("" if whole else "*")
 
 
-def found(
-    connection: Connection,
-    dialect: Dialect,
-    workspace: int,
-    text: str,
-    records: Collection[int] | None = None,
-    people: Collection[int] = (),
-) -> set[int]:
-    """The conversations that a text is found in, or that are on one of these records (`people`).
-
-    Of messages the newest `MOST_FOUND` that have the words, of those `records` when they are given.
-    """
-    numbers = _of_records(connection, dialect, workspace, people)
+def gathered(
+    connection: Connection, dialect: Dialect, workspace: int, text: str
+) -> set[int] | None:
+    """Every conversation that a text is found in; None when too many messages have its words."""
     asked = words(text)
     if not asked:
-        return numbers
-    numbers |= _of_messages(connection, dialect, workspace, asked, records)
-    return numbers | _of_subjects(connection, workspace, asked)
+        return set()
+    subjects = _hits(connection, "subjects", workspace, asked)
+    hits = _hits(connection, "words", workspace, asked)
+    if max(len(subjects), len(hits)) > MOST_GATHERED:
+        return None
+    query = (
+        f"SELECT DISTINCT m.conversation_id FROM {dialect.values('hits')} AS hit"
+        " CROSS JOIN messages m WHERE m.id = hit.value"
+    )
+    return {*subjects, *(row[0] for row in run(connection, query, {"hits": array(hits)}))}
 
 
-def _of_records(
+def among(
+    connection: Connection, dialect: Dialect, conversations: Collection[int], text: str
+) -> set[int]:
+    """Those of these conversations that a text is found in."""
+    asked = words(text)
+    if not asked or not conversations:
+        return set()
+    return index.having(asked, _said(connection, dialect, conversations))
+
+
+def of_records(
     connection: Connection, dialect: Dialect, workspace: int, records: Collection[int]
 ) -> set[int]:
+    """The conversations that are on one of these records."""
     query = (
         f"SELECT c.id FROM {dialect.values('records')} AS asked CROSS JOIN conversations c"
         " WHERE c.record_id = asked.value AND c.workspace_id = :workspace"
@@ -55,38 +71,28 @@ def _of_records(
     return {row[0] for row in run(connection, query, given)} if records else set()
 
 
-def _of_messages(
-    connection: Connection,
-    dialect: Dialect,
-    workspace: int,
-    asked: str,
-    records: Collection[int] | None,
-) -> set[int]:
-    given = _bounds(workspace, asked)
-    among = ""
-    if records is not None:
-        given["records"] = array(list(records))
-        among = (
-            " AND rowid IN (SELECT m.id FROM conversations c JOIN messages m"
-            f" ON m.conversation_id = c.id WHERE c.record_id IN {dialect.values('records')})"
-        )
+def _hits(connection: Connection, table: str, workspace: int, asked: str) -> list[int]:
+    """What has the words, the newest first, and one more than are gathered at most."""
     query = (
-        "SELECT DISTINCT m.conversation_id FROM (SELECT rowid AS id FROM words"
-        f" WHERE words MATCH :asked AND rowid > :first AND rowid < :end{among}"
-        " ORDER BY rowid DESC LIMIT :most) AS hit CROSS JOIN messages m WHERE m.id = hit.id"
-    )
-    return {row[0] for row in run(connection, query, given)}
-
-
-def _of_subjects(connection: Connection, workspace: int, asked: str) -> set[int]:
-    query = (
-        "SELECT rowid FROM subjects WHERE subjects MATCH :asked AND rowid > :first"
+        f"SELECT rowid FROM {table} WHERE {table} MATCH :asked AND rowid > :first"
         " AND rowid < :end ORDER BY rowid DESC LIMIT :most"
     )
-    return {row[0] for row in run(connection, query, _bounds(workspace, asked))}
-
-
-def _bounds(workspace: int, asked: str) -> dict[str, object]:
-    """The words asked for, in what one workspace's numbers are between."""
     first, end = ids.record_number(workspace, 0), ids.record_number(workspace + 1, 0)
-    return {"asked": asked, "first": first, "end": end, "most": MOST_FOUND}
+    given = {"asked": asked, "first": first, "end": end, "most": MOST_GATHERED + 1}
+    return [row[0] for row in run(connection, query, given)]
+
+
+def _said(
+    connection: Connection, dialect: Dialect, conversations: Collection[int]
+) -> Iterator[tuple[int, str]]:
+    """The subjects of conversations and all that was said in them, each with its conversation."""
+    query = (
+        f"SELECT c.id, c.subject FROM {dialect.values('asked')} AS asked"
+        " CROSS JOIN conversations c WHERE c.id = asked.value AND c.subject <> ''"
+        f" UNION ALL SELECT m.conversation_id, m.text FROM {dialect.values('asked')} AS asked"
+        " CROSS JOIN messages m WHERE m.conversation_id = asked.value AND m.text <> ''"
+    )
+    numbers = sorted(conversations)
+    for begin in range(0, len(numbers), AT_ONCE):
+        given = {"asked": array(numbers[begin : begin + AT_ONCE])}
+        yield from run(connection, query, given)

@@ -10,20 +10,20 @@ import msgspec
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
-from user360.conversations import reading, searching
+from user360.conversations import reading
 from user360.conversations import store as kept
 from user360.conversations.reading import Page, Place
 from user360.conversations.talk import Conversation
 from user360.doors import gate
+from user360.doors.api import spoken
 from user360.errors import Invalid, InvalidCondition, NotFound
-from user360.inbox import finding
+from user360.inbox.finding import Sought
 from user360.pages import forms, inbox_view, render, users_view
 from user360.pages.builder import routes as builder_routes
 from user360.pages.builder import view as builder
 from user360.pages.inbox_view import Row, View
 from user360.pages.render import Asked
 from user360.pages.route import deed, shown
-from user360.segments.language.nodes import Node
 from user360.storage.ledger import Connection
 
 AT_ONCE = 50
@@ -109,36 +109,17 @@ async def rows(request: Asked, view: View, after: Place | None = None) -> dict[s
 
 
 async def _found(request: Asked, view: View, after: Place | None) -> Page:
-    platform, actor = gate.platform_of(request), gate.actor_of(request)
-    workspace, dialect = actor.workspace, platform.ledger.dialect
     wanted = msgspec.structs.replace(
         reading.lists(inbox_view.me(request))[view.list],
-        scope=inbox_view.scope_of(actor),
+        scope=inbox_view.scope_of(gate.actor_of(request)),
         channel=view.channel,
         tag=view.tag,
         group=int(view.group) if view.group else None,
     )
-    keeps = None
-    if view.whose:
-        node = await _whose(request, view)
-        keeps = finding.keeping(platform, workspace, node) if node is not None else None
-    found = await finding.people(platform, workspace, view.q) if view.q else []
-
-    def ask(connection: Connection) -> Page:
-        asked = wanted
-        if view.q:
-            people = reading.tree(connection, dialect, found)
-            numbers = searching.found(connection, dialect, workspace.id, view.q, people=people)
-            asked = msgspec.structs.replace(asked, numbers=numbers)
-        return reading.page(connection, dialect, workspace.id, asked, AT_ONCE, after, keeps)
-
-    return await gate.read(platform, ask)
-
-
-async def _whose(request: Asked, view: View) -> Node | None:
-    """Whose conversations stay. Raises `NotFound` for a segment, `InvalidCondition`."""
-    those = users_view.View(segment=view.segment, where=view.where)
-    return (await users_view.whom(request, those)).whole
+    those = await users_view.whom(request, users_view.View(segment=view.segment, where=view.where))
+    sought = Sought(wanted=wanted, text=view.q, whose=those.node)
+    found = await spoken.found(request, sought, those.segment, AT_ONCE, after)
+    return found.page
 
 
 async def _rows(request: Asked, held: list[Conversation]) -> list[Row]:

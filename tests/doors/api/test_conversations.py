@@ -136,6 +136,52 @@ def test_lists_find_the_people_of_a_segment(api: Api) -> None:
     assert api.get("/conversations", segment=made + 1).status_code == 404
 
 
+def test_a_search_finds_by_any_condition_on_the_person(api: Api) -> None:
+    for name, country in (("asha", "India"), ("lena", "Switzerland"), ("ravi", "India")):
+        api.user(f"{name}@example.com", country=country)
+        says(api, "My order", name, userId=f"{name}@example.com")
+    api.post("/conversations/c3/resolve", {})
+    india = {"property": "country", "op": "is", "values": ["India"]}
+
+    def found(**asked: Any) -> list[str]:
+        answer = api.post("/conversations/search", asked)
+        assert answer.status_code == 200, answer.text
+        assert set(answer.json()) == {"conversations", "cursor"}
+        return [each["id"] for each in answer.json()["conversations"]]
+
+    assert found() == listed(api) == ["c3", "c2", "c1"]
+    assert found(where=india) == ["c3", "c1"]
+    assert found(where=india, state=["resolved"]) == ["c3"]
+    assert found(where=india, q="lena") == []
+    assert found(where=india, q="order", assignee="nobody", group="none", kind="chat") == [
+        *("c3", "c1")
+    ]
+    first = api.post("/conversations/search", {"where": india, "limit": 1}).json()
+    assert [each["id"] for each in first["conversations"]] == ["c3"]
+    assert found(where=india, cursor=first["cursor"]) == ["c1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"where": {"property": "nope", "op": "is", "values": ["x"]}}, "where.property"),
+        ({"where": []}, "where"),
+        ({"wher": {}}, "wher"),
+        ({"state": ["gone"]}, "state.0"),
+        ({"assignee": "me"}, "assignee"),
+        ({"assignee": 10**30}, "assignee"),
+        ({"group": 10**30}, "group"),
+        ({"group": -1}, "group"),
+        ({"cursor": "x"}, "cursor"),
+        ({"limit": 201}, "limit"),
+    ],
+)
+def test_what_cannot_be_searched_for_is_said(api: Api, body: Any, path: str) -> None:
+    answer = api.post("/conversations/search", body)
+    assert answer.status_code == 400
+    assert list(faults(answer)) == [path]
+
+
 def test_a_list_goes_on_where_the_page_before_ended(api: Api) -> None:
     for i in range(5):
         says(api, "Hello", f"s{i}")

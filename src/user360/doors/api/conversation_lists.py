@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import msgspec
 from litestar import Response
-from litestar.params import QueryParameter
+from litestar.params import JSONBody, QueryParameter
 
 from user360 import ids
 from user360.access.workspaces import Workspace
-from user360.conversations import reading, searching, shown
-from user360.conversations.reading import EVERY, NOBODY, Page, Place, Wanted
+from user360.conversations import reading, shown
+from user360.conversations.reading import EVERY, NOBODY, Place, Wanted
 from user360.doors import gate
-from user360.doors.api import members, shapes, spoken
+from user360.doors.api import conditions, members, shapes, spoken
+from user360.doors.api.bodies import Body
+from user360.doors.api.conditions import INDIA, Condition
 from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Answer, Asked, Cursor
-from user360.doors.api.spoken import AtMost, Conversation, Kind
+from user360.doors.api.spoken import AtMost, Conversation, Kind, State, Whose
 from user360.errors import Invalid, NotFound, Problem
-from user360.platform import Platform
-from user360.segments import stored
-from user360.segments.compiler import questions
-from user360.segments.store import Segment
-from user360.storage.warehouse import Warehouse
+from user360.inbox.finding import Sought
 
-MOST_PEOPLE = 500  # whose conversations a search takes into account, the newest
 States = Annotated[
     list[str] | None,
     QueryParameter(name="state", description=f"in one of these states: {', '.join(EVERY)}"),
@@ -81,6 +77,29 @@ class Counts(Answer):
     bot: int
 
 
+class Search(Body):
+    """Which conversations to find: those for which everything holds that is given.
+
+    `where` is a condition on the person, `segment` one they are in. `q` are words of messages or of
+    the subject, or a name, userId, e-mail address or phone number. `assignee` is a member by number
+    or e-mail address, `me`, or `nobody`; `group` a number, or `none`.
+    """
+
+    where: Condition | None = None
+    segment: int | None = None
+    q: shapes.Text | None = None
+    user_id: str | None = None
+    record_id: str | None = None
+    kind: Kind | None = None
+    state: list[State] = msgspec.field(default_factory=list)
+    channel: str | None = None
+    assignee: Whose | None = None
+    group: Whose | None = None
+    tag: str | None = None
+    cursor: shapes.Text | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+
+
 @operation(
     "GET",
     "/conversations",
@@ -110,24 +129,36 @@ async def listing(
 
     A member with the role agent or supervisor finds those that are for them.
     """
-    gate.min_seq(request)  # what is read of the ledger has seen everything already
-    records = _records(request, user_id, record_id)
-    wanted = Wanted(
-        scope=spoken.viewer(request),
-        kind=kind or "",
-        states=_states(states),
-        channel=channel or "",
-        assignee=_assignee(request, assignee),
-        group=_number(group, "group", "none"),
-        tag=tag or "",
-        records=records,
+    asked = Search(
+        segment=segment,
+        q=q,
+        user_id=user_id,
+        record_id=record_id,
+        kind=kind,
+        state=_states(states),
+        channel=channel,
+        assignee=assignee,
+        group=group,
+        tag=tag,
+        cursor=cursor,
+        limit=limit,
     )
-    among = None if segment is None else await members.one(request, segment)
-    workspace = gate.actor_of(request).workspace
-    after = None if cursor is None else _read_cursor(cursor, workspace)
-    page, living = await _page(request, wanted, q or "", among, limit, after)
-    told = [shown.conversation(each, living[each.record]) for each in page.conversations]
-    return gate.answer({"conversations": told, "cursor": _write_cursor(page.after)})
+    return await _found(request, asked)
+
+
+@operation(
+    "POST",
+    "/conversations/search",
+    "inbox.read",
+    "Find conversations of people by a condition",
+    tag="conversations",
+    refuses=(404,),
+    waits=True,
+    example=Example(body={"where": INDIA, "kind": "chat", "state": ["open", "queued"]}),
+)
+async def search(request: Asked, data: JSONBody[Search]) -> Response[Conversations]:
+    """What a list finds, and by any condition on the person as well; the newest first."""
+    return await _found(request, data)
 
 
 @operation(
@@ -170,14 +201,37 @@ def _records(request: Asked, user_id: str | None, record_id: str | None) -> list
     return gate.glance(platform, lambda c: reading.tree(c, platform.ledger.dialect, roots))
 
 
-def _states(given: list[str] | None) -> tuple[str, ...]:
+async def _found(request: Asked, asked: Search) -> Response[Conversations]:
+    gate.min_seq(request)  # what is read of the ledger has seen everything already
+    wanted = Wanted(
+        scope=spoken.viewer(request),
+        kind=asked.kind or "",
+        states=tuple(asked.state),
+        channel=asked.channel or "",
+        assignee=_assignee(request, asked.assignee),
+        group=_group(asked.group),
+        tag=asked.tag or "",
+        records=_records(request, asked.user_id, asked.record_id),
+    )
+    node = await conditions.read(request, asked.where)
+    segment = None if asked.segment is None else await members.one(request, asked.segment)
+    workspace = gate.actor_of(request).workspace
+    after = None if asked.cursor is None else _read_cursor(asked.cursor, workspace)
+    page, living = await spoken.found(
+        request, Sought(wanted=wanted, text=asked.q or "", whose=node), segment, asked.limit, after
+    )
+    told = [shown.conversation(each, living[each.record]) for each in page.conversations]
+    return gate.answer({"conversations": told, "cursor": _write_cursor(page.after)})
+
+
+def _states(given: list[str] | None) -> list[State]:
     wrong = [each for each in given or () if each not in EVERY]
     if wrong:
         raise Invalid.at("state", f"state must be one of {', '.join(EVERY)}")
-    return tuple(given or ())
+    return cast("list[State]", given or [])
 
 
-def _assignee(request: Asked, given: str | None) -> int | None:
+def _assignee(request: Asked, given: Whose | None) -> int | None:
     if given in (None, "nobody"):
         return None if given is None else NOBODY
     if given == "me":
@@ -186,84 +240,23 @@ def _assignee(request: Asked, given: str | None) -> int | None:
             raise Invalid.at("assignee", "a key is nobody; name a member")
         return sign_in.member
     assert given is not None
-    digits = given.isascii() and given.isdigit() and len(given) < 16
-    return spoken.member(request, int(given) if digits else given, "assignee")
+    return spoken.member(request, _digits(given) or given, "assignee")
 
 
-def _number(given: str | None, path: str, none: str) -> int | None:
-    if given in (None, none):
+def _group(given: Whose | None) -> int | None:
+    if given in (None, "none"):
         return None if given is None else NOBODY
     assert given is not None
-    if not (given.isascii() and given.isdigit() and len(given) < 16):
-        raise Invalid.at(path, f"{path} must be a number, or {none}")
-    return int(given)
+    number = _digits(given)
+    if number is None:
+        raise Invalid.at("group", "group must be a number, or none")
+    return number
 
 
-async def _page(
-    request: Asked,
-    wanted: Wanted,
-    text: str,
-    segment: Segment | None,
-    limit: int,
-    after: Place | None,
-) -> tuple[Page, dict[int, int | None]]:
-    """One page, with the living record of each; the warehouse is asked only where it must be."""
-    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    if not text and segment is None:
-        return await gate.read(
-            platform, lambda c: _found(platform, workspace, c, wanted, limit, after)
-        )
-
-    def asked(warehouse: Warehouse) -> tuple[Page, dict[int, int | None]]:
-        keeps = None
-        if segment is not None:
-            keeps = _members(warehouse, workspace, segment)
-        with platform.ledger.read() as connection:
-            narrowed = wanted
-            if text:
-                numbers = _search(platform, workspace, warehouse, connection, text, wanted)
-                narrowed = msgspec.structs.replace(wanted, numbers=numbers)
-            return _found(platform, workspace, connection, narrowed, limit, after, keeps)
-
-    return await members.ask(request, [] if segment is None else [segment], asked)
-
-
-def _members(
-    warehouse: Warehouse, workspace: Workspace, segment: Segment
-) -> Callable[[set[int]], Any]:
-    return lambda roots: stored.since(warehouse, workspace, segment.id, roots).keys()
-
-
-def _search(
-    platform: Platform,
-    workspace: Workspace,
-    warehouse: Warehouse,
-    connection: Any,
-    text: str,
-    wanted: Wanted,
-) -> set[int]:
-    """The conversations that a text is found in, or in whose person's name."""
-    dialect = platform.ledger.dialect
-    found = questions.search(
-        warehouse, workspace, None, text=text, limit=MOST_PEOPLE, now=platform.now()
-    )
-    people = reading.tree(connection, dialect, found.numbers)
-    return searching.found(connection, dialect, workspace.id, text, wanted.records, people)
-
-
-def _found(
-    platform: Platform,
-    workspace: Workspace,
-    connection: Any,
-    wanted: Wanted,
-    limit: int,
-    after: Place | None,
-    keeps: reading.Keeps | None = None,
-) -> tuple[Page, dict[int, int | None]]:
-    dialect = platform.ledger.dialect
-    page = reading.page(connection, dialect, workspace.id, wanted, limit, after, keeps)
-    records = {each.record for each in page.conversations}
-    return page, reading.living(connection, dialect, records)
+def _digits(given: Whose) -> int | None:
+    """A number as an address or a body holds it; None for what is none, or for one too large."""
+    text = str(given)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _write_cursor(place: Place | None) -> str | None:
@@ -284,4 +277,4 @@ def _read_cursor(text: str, workspace: Workspace) -> Place:
     return Place(at, ids.record_number(workspace.id, number))
 
 
-ROUTES = [listing, counts]
+ROUTES = [listing, search, counts]

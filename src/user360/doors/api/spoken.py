@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -11,16 +12,21 @@ from litestar.params import QueryParameter
 from user360 import ids
 from user360.access.workspaces import Workspace
 from user360.conversations import reading, scope, shown, talk
+from user360.conversations.reading import Place
 from user360.conversations.scope import Scope
 from user360.conversations.talk import Attachment
 from user360.doors import gate
-from user360.doors.api import shapes
+from user360.doors.api import members, shapes
 from user360.doors.api.bodies import Body
 from user360.doors.api.shapes import Answer, Asked, Moment, Record
 from user360.errors import Fault, Forbidden, Invalid, NotFound
 from user360.identity import people
+from user360.inbox import finding
+from user360.inbox.finding import Found, Sought
 from user360.ingest.call import Call
 from user360.platform import Platform
+from user360.segments import conditions
+from user360.segments.store import Segment
 from user360.storage.ledger import Connection, Dialect
 
 Kind = Literal["chat", "ticket"]
@@ -132,6 +138,31 @@ class Answered(Answer):
 
     message: Message
     conversation: Conversation
+
+
+async def found(
+    request: Asked,
+    sought: Sought,
+    segment: Segment | None,
+    limit: int,
+    after: Place | None = None,
+) -> Found:
+    """One page of the conversations that are sought, of a segment's members when one is given.
+
+    Of a segment that cannot be evaluated these are its last members. Raises `InvalidCondition`
+    when it has none.
+    """
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    if segment is not None and members.kept(request, segment):
+        sought = msgspec.structs.replace(sought, stored=segment.id)
+    elif segment is not None:
+        whole = members.both(conditions.node_of(segment, workspace), sought.whose)
+        sought = msgspec.structs.replace(sought, whose=whole)
+    given = (platform, workspace, sought, limit, after)
+    if not sought.of_people:
+        return await asyncio.to_thread(finding.find, *given)
+    among = [] if segment is None else [segment]
+    return await members.ask(request, among, lambda warehouse: finding.find(*given, warehouse))
 
 
 def attachments(files: Sequence[File]) -> tuple[Attachment, ...]:
