@@ -216,7 +216,7 @@ def talks(shop: Shop) -> Shop:
         ("refund", {"b"}),
         ("kett", {"b"}),
         ("ke", set()),
-        ("my", set()),
+        ("o", set()),
         ("is", {"a"}),
         ("", set()),
         ('"', set()),

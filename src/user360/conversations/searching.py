@@ -1,10 +1,9 @@
 """Finding conversations by words: of what was said in them, of their subjects, of who they are.
 
 Any text may be searched for: it is taken apart into words, none of which is ever read as syntax.
-The last word may be cut off, unless it is as short as `a`: half of all words begin so, and the index
-would put all of theirs together first. Conversations with rare words are gathered by the index of words;
-where too many messages have them to be gathered, the conversations of a list are looked at in
-their order, for then few have to be.
+The last word may be cut off unless it is very short: too many words begin with one or two letters.
+Conversations with rare words are gathered by the index of words; where too many messages have them
+to be gathered, the conversations of a list are looked at in their order, for then few have to be.
 """
 
 from __future__ import annotations
