@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -46,6 +47,44 @@ def test_a_reader_sees_one_moment_and_holds_nobody_up(ledger: Ledger) -> None:
         assert count(reader) == 1
     with ledger.read() as reader:
         assert count(reader) == 2
+
+
+def test_a_glance_sees_one_moment_and_the_next_a_later_one(ledger: Ledger) -> None:
+    for name in ("a", "b", "c"):
+        with ledger.glance() as glance:
+            before = count(glance)
+            put(ledger, name)
+            assert count(glance) == before
+    with ledger.glance() as glance:
+        assert count(glance) == 3
+
+
+def test_glances_do_not_wait_for_each_other(ledger: Ledger) -> None:
+    put(ledger, "a")
+    with ledger.glance() as first:
+        assert count(first) == 1
+        put(ledger, "b")
+        with ledger.glance() as second:
+            assert count(second) == 2
+        assert count(first) == 1
+
+
+def test_a_glance_that_fails_spoils_none_after_it(ledger: Ledger) -> None:
+    put(ledger, "a")
+    with pytest.raises(StorageFailed, match="readonly"), ledger.glance() as glance:
+        glance.execute(sa.text("DELETE FROM jobs"))
+    with pytest.raises(KeyError), ledger.glance():
+        raise KeyError
+    with ledger.glance() as glance:
+        _break(glance)
+    with ledger.glance() as glance:
+        assert count(glance) == 1
+    assert ledger.empty_log()  # nobody goes on reading
+
+
+def _break(connection: sa.Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    driver.close()
 
 
 def test_a_reader_cannot_write(ledger: Ledger) -> None:

@@ -271,7 +271,7 @@ def glance(platform: Platform, question: Callable[[Connection], Result]) -> Resu
 
     There are more connections for reading than threads that read, so it never waits for one.
     """
-    with platform.ledger.read() as connection:
+    with platform.ledger.glance() as connection:
         return question(connection)
 
 

@@ -11,7 +11,7 @@ from user360.records import columns, settle
 from user360.records.properties import FIRST_CUSTOM_ID, Catalogue, Property, Type
 from user360.storage.ledger import Connection, Dialect, array, run
 
-PLAIN = sa.text(
+PLAIN = (
     "SELECT r.id, r.user_id, r.cells, r.created_at, r.updated_at FROM records r"
     " WHERE r.id = :number AND r.merged_into IS NULL"
     " AND NOT EXISTS (SELECT 1 FROM records m WHERE m.merged_into = r.id)"
@@ -20,10 +20,10 @@ PLAIN = sa.text(
 
 def plain(connection: Connection, number: int) -> settle.Own | None:
     """A living record that nothing was merged into, in one question; None for any other."""
-    row = connection.execute(PLAIN, {"number": number}).one_or_none()
-    if row is None:
+    rows = run(connection, PLAIN, {"number": number})
+    if not rows:
         return None
-    found, user_id, cells, created, updated = row
+    found, user_id, cells, created, updated = rows[0]
     return settle.Own(found, user_id, settle.decode_cells(cells), created, updated)
 
 

@@ -80,13 +80,17 @@ def text(sql: str) -> sa.TextClause:
     return sa.text(sql)
 
 
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
 def run(connection: Connection, sql: str, given: Any) -> list[Any]:
     """The rows of a statement that nearly every commit needs; it has parameters as `text` has.
 
     The driver is asked itself: what SQLAlchemy does around a statement costs more than most of
     these do. Raises what it would raise.
     """
-    driver: Any = connection.connection.driver_connection
+    driver = _driver(connection)
     try:
         rows: list[Any] = driver.execute(sql, given).fetchall()
     except sqlite3.Error as error:
@@ -101,7 +105,7 @@ def run_many(connection: Connection, sql: str, rows: Iterable[Sequence[Any]]) ->
 
     Where other threads are busy, each step waits for its turn among them.
     """
-    driver: Any = connection.connection.driver_connection
+    driver = _driver(connection)
     try:
         driver.executemany(sql, rows)
     except sqlite3.Error as error:
@@ -127,10 +131,12 @@ class Ledger:
         self.url = url
         self.dialect = Dialect()
         self._writer = _engine(url, "IMMEDIATE", 1)
-        self._reader = _engine(url, "DEFERRED", 16)
+        self._reader = _engine(url, "DEFERRED", 17)
         self.checkpoints = Checkpoints(_engine(url, "DEFERRED", 1))
         self._writing = threading.Lock()
         self._kept: Connection | None = None
+        self._glancing = threading.Lock()
+        self._glanced: Connection | None = None
 
     def migrate(self) -> None:
         """Bring the schema to the newest version."""
@@ -177,6 +183,49 @@ class Ledger:
         with _plainly(), self._reader.begin() as connection:
             yield connection
 
+    @contextlib.contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """As `read`, for a question by a key: what it takes to be given a connection and to begin
+        is many times what such a question takes, so one is kept. Who finds it in use just reads.
+        """
+        if not self._glancing.acquire(blocking=False):
+            with self.read() as connection:
+                yield connection
+            return
+        try:
+            with _plainly(), self._begun() as connection:
+                yield connection
+        finally:
+            self._glancing.release()
+
+    @contextlib.contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        """A transaction of the connection for glances. It begins and ends past SQLAlchemy, to which
+        it is one that goes on; after trouble the connection is made anew.
+        """
+        try:
+            if self._glanced is None:
+                self._glanced = self._reader.connect()
+                self._glanced.begin()
+            else:
+                run(self._glanced, "BEGIN", ())
+            yield self._glanced
+        finally:
+            self._end_glance()
+
+    def _end_glance(self) -> None:
+        try:
+            if self._glanced is not None:
+                _driver(self._glanced).execute("ROLLBACK")
+        except (sqlite3.Error, sqlalchemy.exc.SQLAlchemyError):
+            self._drop_glanced()
+
+    def _drop_glanced(self) -> None:
+        if self._glanced is not None:
+            self._glanced.invalidate()
+            self._glanced.close()
+            self._glanced = None
+
     def damage(self) -> list[str]:
         """What is wrong with the file itself; nothing when it is sound."""
         try:
@@ -199,7 +248,7 @@ class Ledger:
     def vacuum(self) -> None:
         """Write the whole file anew, without what was deleted; writers wait."""
         with _plainly(), self._writing:
-            driver: Any = self._connection().connection.driver_connection
+            driver = _driver(self._connection())
             # What it puts together on the way is as large as the file: no matter for memory.
             driver.execute("PRAGMA temp_store=FILE")
             try:
@@ -210,7 +259,7 @@ class Ledger:
     def copy(self, path: Path) -> None:
         """Write the ledger as it is now into a new file; others go on reading and writing."""
         with _plainly(), self._reader.connect() as connection:
-            driver: Any = connection.connection.driver_connection
+            driver = _driver(connection)
             driver.execute("PRAGMA query_only=OFF")
             try:
                 driver.execute("VACUUM INTO ?", [str(path)])
@@ -221,6 +270,8 @@ class Ledger:
         self.checkpoints.close()
         with self._writing:
             self._let_go()
+        with self._glancing:
+            self._drop_glanced()
         self._writer.dispose()
         self._reader.dispose()
 
