@@ -83,12 +83,14 @@ class Email(Shape, frozen=True, rename="camel"):
     name: str = ""
     thread_by: Literal["subject", "address"] = "subject"
     smtp: Smtp = Smtp()
+    `authservId` is how the mail server before it signs what it found of senders (RFC 8601).
     imap: Imap = Imap()
 
 
 SHAPES: Mapping[str, type[Shape]] = {"web": Web, "whatsapp": WhatsApp, "email": Email}
 
 
+    authserv_id: str = ""
 def shape_of(channel: str) -> type[Shape]:
     """The settings that a channel of this name has."""
     return SHAPES.get(channel, Shape)
@@ -138,6 +140,8 @@ def _wrong_text(path: str, value: str) -> str:
 
 
 def _is_address(value: str) -> bool:
+    if name == "authservId" and not _HOST.match(value):
+        return "authservId is the name at the beginning of Authentication-Results, as a host's"
     try:
         parts = urlsplit(value)
         return parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0

@@ -105,6 +105,11 @@ CHANNELS: Mapping[str, Channel] = {
                     Field("address", "Address", "Where customers write to."),
                     Field("name", "Name", "How answers are signed."),
                     Field("threadBy", "Answers are known by", "A token in this part of a mail."),
+                    Field(
+                        "authservId",
+                        "Who checks senders",
+                        "The name with which your mail server begins Authentication-Results.",
+                    ),
                 ],
             ),
             ("Sending (SMTP)", _mail("smtp", "Empty where nobody signs in.")),

@@ -19,7 +19,15 @@ from limits.strategies import MovingWindowRateLimiter
 from user360 import clock, ids
 from user360.access.workspaces import Workspace
 from user360.channels import files
-from user360.channels.email import addresses, automatic, bounces, reading, store, tokens
+from user360.channels.email import (
+    addresses,
+    authentication,
+    automatic,
+    bounces,
+    reading,
+    store,
+    tokens,
+)
 from user360.channels.email.addresses import CHANNEL
 from user360.channels.email.reading import File, Mail
 from user360.channels.email.tokens import Tokens
@@ -31,6 +39,8 @@ from user360.conversations.marks import Mark
 from user360.conversations.news import News
 from user360.conversations.talk import Attachment, Conversation, Said
 from user360.errors import PersonErased, StorageFailed
+from user360.flows import claims
+from user360.flows.claims import Claim
 from user360.identity import people
 from user360.identity import store as identity_store
 from user360.ingest.call import Call, Outcome, Session
@@ -100,6 +110,7 @@ class _Case:
         self._pace = pace
         self._tokens = Tokens(platform.vault, workspace.id)
         self._external = mail.id or mail.key
+        self._believed = self._is_believed()
 
     def decide(self) -> str:
         mail = self._mail
@@ -127,6 +138,14 @@ class _Case:
             return True
         return addresses.is_ours(self._workspace, self._mail.sender.address)
 
+    def _is_believed(self) -> bool:
+        """Whether who sent it may be taken for who it says: by the inbox's setting `proof`."""
+        if self._workspace.desk.settings.proof == "claim":
+            return True
+        channel = self._workspace.desk.channels.get(CHANNEL)
+        server = "" if channel is None else str(channel.settings.get("authservId", ""))
+        return authentication.proves(self._mail.stated, server, self._mail.sender.address)
+
     # Where it belongs
 
     def _thread(self, connection: Connection) -> Conversation | None:
@@ -144,7 +163,8 @@ class _Case:
     def _named(self, connection: Connection) -> int | None:
         """The conversation named by a token in an address or the subject, else by what it answers.
 
-        A report names the mail that it tells of.
+        A report names the mail that it tells of. What customers called their mails is known to
+        others, so it leads nobody into a thread who may be somebody else.
         """
         mail = self._mail
         for to in (self._recipient, *mail.to, *mail.cc):
@@ -159,7 +179,7 @@ class _Case:
         for reference in asked:
             if (ours := self._tokens.in_id(reference)) is not None:
                 return ours.conversation
-            if reference in kept:
+            if reference in kept and self._believed:
                 return kept[reference][0]
         return None
 
@@ -215,8 +235,13 @@ class _Case:
         author = "" if thread is None else self._author(thread)
         said = self._said(talk.CUSTOMER, self._mail.text, self._files(), author)
         call = self._call(session=session, said=said)
+        claim = None
         if thread is None:
             call.user_id, call.properties = self._person()
+            claim = self._claim(call.user_id)
+        if claim is not None:
+            call.user_id = None
+            call.properties = {n: v for n, v in call.properties.items() if n != claim.property}
         calls = [call]
         if not by_hand:
             calls.append(self._call(session=session, deed=Deed(action="hand_over", by=BY)))
@@ -225,6 +250,9 @@ class _Case:
             return ERASED
         if outcome.status == "duplicate":
             return DUPLICATE
+        if claim is not None and outcome.conversation is not None:
+            number = outcome.conversation
+            self._platform.write(lambda connection: claims.keep(connection, number, claim))
         return TICKET if thread is None else FOLLOWED
 
     def _settle(self, calls: Sequence[Call]) -> Outcome:
@@ -278,7 +306,7 @@ class _Case:
             kind=talk.TICKET,
             subject=subject,
             external=self._external,
-            detail=_detail(mail),
+            detail=_detail(mail) if self._believed else {**_detail(mail), "unproven": True},
         )
 
     # Who it is
@@ -297,6 +325,14 @@ class _Case:
         if not held.get("firstName") and not held.get("lastName"):
             told |= names(self._mail.sender.name)
         return address, told
+
+    def _claim(self, address: str | None) -> Claim | None:
+        """The claim that a mail is, where it would join a record that is there without a proof."""
+        if address is None or self._believed:
+            return None
+        with self._platform.ledger.read() as connection:
+            known = identity_store.of_user(connection, self._workspace.id, address)
+        return None if known is None else Claim("email", address, address)
 
     def _author(self, thread: Conversation) -> str:
         """Whose address it is when it is another than the one that began the thread."""

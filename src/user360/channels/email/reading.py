@@ -12,8 +12,9 @@ from email import policy
 import msgspec
 import structlog
 
-from user360.channels.email import automatic, bounces, headers, markup, quoting
+from user360.channels.email import authentication, automatic, bounces, headers, markup, quoting
 from user360.channels.email.addresses import Address
+from user360.channels.email.authentication import Stated
 from user360.channels.email.bounces import Report
 from user360.channels.email.headers import Part
 from user360.conversations import talk
@@ -48,7 +49,8 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     `id` is its Message-ID, empty where it has none that can be told from others, and `key` knows
     it again in any case. `references` are the ids of what it answers, the nearest first. `quoted`
     is the older text below `text`; `html` is safe to be shown. `automatic` is why nobody wrote it
-    by hand (see `automatic.KINDS`), `report` what it tells of another mail's way.
+    by hand (see `automatic.KINDS`), `report` what it tells of another mail's way. `stated` is what
+    servers on its way say of its sender, empty where it has not exactly one.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     looped: tuple[str, ...] = ()
     automatic: str = ""
     report: Report | None = None
+    stated: tuple[Stated, ...] = ()
 
 
 def read(raw: bytes, envelope: str | None = None) -> Mail:
@@ -118,7 +121,13 @@ def _read(raw: bytes, envelope: str | None) -> Mail:
         looped=tuple(headers.text(value).lower() for value in headers.raw(part, "X-Loop")),
         automatic=automatic.kind_of(part, sender.address, subject, envelope),
         report=bounces.read(part),
+        stated=authentication.read(part) if _has_one_sender(part) else (),
     )
+
+
+def _has_one_sender(part: Part) -> bool:
+    """Whether it is clear which sender was looked at by who checked it."""
+    return len(headers.raw(part, "From")) == 1 == len(headers.addresses(part, "From"))
 
 
 def plain_subject(subject: str) -> str:

@@ -60,6 +60,7 @@ class Channel(Answer):
     settings: dict[str, Any]
     secrets_set: list[str]
     trouble: str
+    authserv_id: Given = UNSET
 
 
 class Channels(Answer):
