@@ -76,21 +76,21 @@ class Email(Shape, frozen=True, rename="camel"):
 
     `threadBy` is what an answer carries besides its headers to find back: a token in its `subject`,
     or in an `address` of the form `support+token@domain`, for mailboxes that take such mail.
+    `authservId` is how the mail server before it signs what it found of senders (RFC 8601).
     """
 
     SECRET: ClassVar[tuple[str, ...]] = ("smtp.password", "imap.password")
     address: str = ""
     name: str = ""
     thread_by: Literal["subject", "address"] = "subject"
+    authserv_id: str = ""
     smtp: Smtp = Smtp()
-    `authservId` is how the mail server before it signs what it found of senders (RFC 8601).
     imap: Imap = Imap()
 
 
 SHAPES: Mapping[str, type[Shape]] = {"web": Web, "whatsapp": WhatsApp, "email": Email}
 
 
-    authserv_id: str = ""
 def shape_of(channel: str) -> type[Shape]:
     """The settings that a channel of this name has."""
     return SHAPES.get(channel, Shape)
@@ -132,6 +132,8 @@ def _wrong_text(path: str, value: str) -> str:
         return "phoneNumberId is the number that Meta shows for it: digits alone"
     if name == "host" and not _HOST.match(value):
         return "host must be a host name or an address, without a port"
+    if name == "authservId" and not _HOST.match(value):
+        return "authservId is the name at the beginning of Authentication-Results, as a host's"
     if name == "signingKey" and len(value) < LEAST_KEY:
         return f"signingKey needs at least {LEAST_KEY} characters"
     if name == "address":
@@ -140,8 +142,6 @@ def _wrong_text(path: str, value: str) -> str:
 
 
 def _is_address(value: str) -> bool:
-    if name == "authservId" and not _HOST.match(value):
-        return "authservId is the name at the beginning of Authentication-Results, as a host's"
     try:
         parts = urlsplit(value)
         return parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0

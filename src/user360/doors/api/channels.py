@@ -44,6 +44,7 @@ class ChannelEdit(Body):
     address: Given = UNSET
     name: Given = UNSET
     thread_by: Given = UNSET
+    authserv_id: Given = UNSET
     smtp: dict[str, Any] | UnsetType = UNSET
     imap: dict[str, Any] | UnsetType = UNSET
 
@@ -60,7 +61,6 @@ class Channel(Answer):
     settings: dict[str, Any]
     secrets_set: list[str]
     trouble: str
-    authserv_id: Given = UNSET
 
 
 class Channels(Answer):
