@@ -150,7 +150,7 @@ class Platform:
     def temporary(cls, settings: Settings | None = None, clock: Clock | None = None) -> Platform:
         """A running platform on a directory that is removed when it is closed."""
         directory = tempfile.mkdtemp(prefix="user360-")
-        platform = cls.open(directory, settings or Settings(), clock)
+        platform = cls.open(directory, settings or from_environment(), clock)
         platform._temporary = True
         return platform
 

@@ -6,9 +6,10 @@ Settings of one workspace (time zone, identifier, ...) live in the workspace its
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from user360.errors import Invalid
 class Setting(msgspec.Struct, frozen=True):
     """One row of the table: read from `variable`, kept in the field `name` of `Settings`.
 
-    `pattern` is what a text must be, `expects` says so in words.
+    `pattern` and `holds` are what a text must be, `expects` says so in words.
     """
 
     name: str
@@ -28,6 +29,23 @@ class Setting(msgspec.Struct, frozen=True):
     meaning: str
     pattern: str = ".*"
     expects: str = "text"
+    holds: Callable[[str], bool] = lambda _: True
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def networks(text: str) -> list[Network]:
+    """The networks and single addresses of a list with commas. Raises `ValueError`."""
+    given = [each.strip() for each in text.split(",") if each.strip()]
+    return [ipaddress.ip_network(each, strict=False) for each in given]
+
+
+def _are_networks(text: str) -> bool:
+    try:
+        return bool(networks(text))
+    except ValueError:
+        return False
 
 
 TABLE: tuple[Setting, ...] = (
@@ -84,6 +102,15 @@ TABLE: tuple[Setting, ...] = (
         "the name of a header",
     ),
     Setting(
+        "call_networks",
+        "USER360_CALL_NETWORKS",
+        "",
+        "networks that are not public and may be called by webhooks, flows and WhatsApp, say"
+        " 127.0.0.1,10.0.0.0/8; empty is none",
+        expects="networks or addresses with commas between them, such as 127.0.0.1,10.0.0.0/8",
+        holds=_are_networks,
+    ),
+    Setting(
         "log_level",
         "USER360_LOG_LEVEL",
         "info",
@@ -120,6 +147,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lmtp_port: int = 0
     files_days: int = 30
     client_header: str = ""
+    call_networks: str = ""
     log_level: str = "info"
     log_format: str = "json"
 
@@ -136,7 +164,7 @@ def from_environment(environment: Mapping[str, str] = os.environ, **given: Any) 
 
 def _convert(row: Setting, text: str) -> Any:
     if not isinstance(row.default, int):
-        if re.fullmatch(row.pattern, text):
+        if re.fullmatch(row.pattern, text) and row.holds(text):
             return text
         raise Invalid.at(row.variable, f"{row.variable} must be {row.expects}")
     if text.isdigit() and int(text) > 0:

@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 from tests import signed_in
 from user360 import app, serve
 from user360.platform import Platform
-from user360.settings import Settings
+from user360.settings import from_environment
 from user360.storage.ledger import Connection
 
 KEY = "u3_browser-tests-only-key"
@@ -36,7 +36,7 @@ class Site:
     def running(cls, directory: Path, port: int = 0) -> Iterator[Site]:
         """Serve a directory on a free port until the block ends; nobody is a member yet."""
         _, port = serve.address("127.0.0.1", port)
-        with Platform.open(directory, Settings(admin_key=KEY)) as platform:
+        with Platform.open(directory, from_environment(admin_key=KEY)) as platform:
             made = app.create(platform)
             server = serve.embedded(made, "127.0.0.1", port)
             loop = asyncio.new_event_loop()

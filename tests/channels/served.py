@@ -21,7 +21,6 @@ from user360.conversations.talk import Conversation, Message, Said
 from user360.identity import people
 from user360.ingest.call import Call, Outcome, Verb
 from user360.platform import Platform
-from user360.settings import Settings
 from user360.storage.ledger import Connection
 
 PATIENCE = 20.0
@@ -131,7 +130,7 @@ class Served:
 def running() -> Iterator[Served]:
     """A server on a free port, until the block ends."""
     _, port = serve.address("127.0.0.1", 0)
-    with Platform.temporary(Settings()) as platform:
+    with Platform.temporary() as platform:
         made = app.create(platform)
         server = serve.embedded(made, "127.0.0.1", port)
         loop = asyncio.new_event_loop()

@@ -21,7 +21,6 @@ from user360.events.timeline import Wanted, timeline
 from user360.identity import people
 from user360.identity import store as identity_store
 from user360.platform import Platform
-from user360.settings import Settings
 from user360.storage.ledger import Connection
 
 
@@ -79,7 +78,7 @@ class Serving(NamedTuple):
 
 @pytest.fixture(scope="module")
 def product() -> Iterator[Product]:
-    with Platform.temporary(Settings()) as platform:
+    with Platform.temporary() as platform:
         yield Product(platform)
 
 

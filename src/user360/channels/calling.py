@@ -1,4 +1,4 @@
-"""How other servers are called: within a time, up to a size, never led elsewhere."""
+"""How other servers are called: within reach and a time, up to a size, never led elsewhere."""
 
 from __future__ import annotations
 
@@ -7,21 +7,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from user360.channels.bringing import Temporary
+from user360.channels.bringing import Permanent, Temporary
 
 if TYPE_CHECKING:
     import httpx
+
+    from user360.platform import Platform
 
 CONNECT_SECONDS, SECONDS = 5.0, 20.0
 CHUNK = 1 << 16
 
 
-def client() -> httpx.Client:
+def client(platform: Platform) -> httpx.Client:
     """What calls are made with: connections are kept, redirects are not followed."""
     import httpx
 
+    from user360.channels.reach import Reach, Transport
+
     return httpx.Client(
-        timeout=httpx.Timeout(SECONDS, connect=CONNECT_SECONDS), follow_redirects=False
+        timeout=httpx.Timeout(SECONDS, connect=CONNECT_SECONDS),
+        follow_redirects=False,
+        transport=Transport(
+            Reach(platform.settings.call_networks),
+            httpx.Limits(max_connections=100, max_keepalive_connections=20),
+        ),
     )
 
 
@@ -55,8 +64,12 @@ def told(who: str) -> Iterator[None]:
     """What fails on the way is told without the address, which may hold a secret."""
     import httpx
 
+    from user360.channels.reach import OutOfReach
+
     try:
         yield
+    except OutOfReach as error:
+        raise Permanent(f"{who} was not called: {error}") from error
     except httpx.TimeoutException as error:
         raise Temporary(f"{who} did not answer in time") from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:

@@ -71,7 +71,7 @@ class WebhookSender:
         body = msgspec.json.encode(formats.body(hook.format, hook.url, heard))
         headers = self._headers(hook, heard.message.id, body)
         with self._lock:
-            self._client = self._client or calling.client()
+            self._client = self._client or calling.client(self._platform)
         with (
             calling.told(WHO),
             self._client.stream("POST", url, content=body, headers=headers) as response,

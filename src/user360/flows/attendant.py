@@ -78,7 +78,7 @@ class Attendant:
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._client = calling.client()
+        self._client = calling.client(self._platform.settings.call_networks)
         try:
             self._loop.run_forever()
         finally:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from user360.channels.reach import AsyncTransport, OutOfReach, Reach
 from user360.flows.language import templates
 from user360.flows.language.nodes import Request
 from user360.flows.language.templates import ValueOf
@@ -88,6 +89,8 @@ async def _once(client: httpx.AsyncClient, sent: Outgoing, timeout: float) -> An
             status, body = await _answer(client, sent)
     except TimeoutError as error:
         raise _Temporary(f"it did not answer within {timeout:g} seconds") from error
+    except OutOfReach as error:
+        raise CallFailed(str(error)) from error
     except httpx.TransportError as error:
         raise _Temporary(f"it cannot be reached ({type(error).__name__})") from error
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
@@ -121,10 +124,14 @@ async def _answer(client: httpx.AsyncClient, sent: Outgoing) -> tuple[int, bytes
     return answer.status_code, b"".join(parts)
 
 
-def client() -> httpx.AsyncClient:
-    """A client for the calls of flows: no proxies, no cookies kept, many at once."""
+def client(networks: str) -> httpx.AsyncClient:
+    """A client for the calls of flows: no proxies, no cookies kept, many at once.
+
+    `networks` are those that may be called though they are not public.
+    """
+    limits = httpx.Limits(max_connections=500, max_keepalive_connections=50)
     return httpx.AsyncClient(
-        limits=httpx.Limits(max_connections=500, max_keepalive_connections=50),
+        transport=AsyncTransport(Reach(networks), limits),
         timeout=None,
         trust_env=False,
         # What one conversation is told must not be sent for another.

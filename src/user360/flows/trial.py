@@ -234,7 +234,7 @@ class _Dry:
             self.note("call", f"{sent.method} {sent.url}", answer="not asked")
             return None
         try:
-            async with calling.client() as client:
+            async with calling.client(self.platform.settings.call_networks) as client:
                 answer = await calling.ask(client, sent, node.timeout, node.retries)
         except CallFailed as failed:
             self.note("call", f"{sent.method} {sent.url}", answer="failed", reason=str(failed))

@@ -55,7 +55,7 @@ class Numbers:
         if channel is None or not channel.active:
             raise Temporary("The channel whatsapp is switched off")
         with self._lock:
-            self._client = self._client or calling.client()
+            self._client = self._client or calling.client(self.platform)
         whole = settings.whole(self.platform, workspace, hearing.CHANNEL, WhatsApp)
         return Graph(self._client, whole)
 
