@@ -11,7 +11,7 @@ from tests.inbox.counter import Counter
 from user360.access import members
 from user360.clock import StillClock
 from user360.conversations import managing
-from user360.inbox import queue
+from user360.inbox import caretaker, queue
 from user360.inbox.caretaker import Caretaker
 from user360.platform import Platform
 
@@ -38,6 +38,22 @@ def test_who_waits_gets_somebody_as_soon_as_there_is_room(counter: Counter) -> N
     cared(counter)
     assert counter.held(second).assignee == her
     assert counter.held(third).state == "queued"
+
+
+def test_who_nobody_can_take_is_in_nobodys_way(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caretaker, "AT_ONCE", 3)
+    empty = counter.change(lambda c: managing.make_group(c, "Nobody"))
+    her = counter.agent(capacity=0)
+    left = [counter.says(f"left-{i}") for i in range(3)]
+    for number in left:
+        counter.does(number, "assign", group=empty)
+    waits = counter.says("after them")
+    counter.set_agent(her, capacity=1)
+    cared(counter)
+    assert counter.held(waits).assignee == her
+    assert all(counter.held(number).assignee is None for number in left)
 
 
 def test_nothing_is_done_where_nothing_would_change(counter: Counter) -> None:

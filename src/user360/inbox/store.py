@@ -14,11 +14,16 @@ ACTIVE = (talk.QUEUED, talk.OPEN, talk.ASSIGNED, talk.PENDING, talk.ON_HOLD)
 
 
 def waiting(connection: Connection, workspace: int, limit: int) -> list[Conversation]:
-    """Those that wait for somebody to take them, who has waited longest first."""
+    """Those that wait for somebody to take them, who has waited longest first.
+
+    So many of each that the same agents may have, so that no group's backlog hides another's.
+    """
     query = (
-        f"SELECT {CONVERSATION} FROM conversations c WHERE c.workspace_id = :workspace"
-        " AND c.state IN ('queued', 'open') AND c.assignee IS NULL"
-        " ORDER BY c.queued_at, c.id LIMIT :limit"
+        "WITH waiting AS (SELECT id, row_number() OVER (PARTITION BY kind, state, group_id, skills"
+        " ORDER BY queued_at, id) AS place FROM conversations WHERE workspace_id = :workspace"
+        " AND state IN ('queued', 'open') AND assignee IS NULL)"
+        f" SELECT {CONVERSATION} FROM waiting CROSS JOIN conversations c WHERE c.id = waiting.id"
+        " AND waiting.place <= :limit ORDER BY c.queued_at, c.id"
     )
     return _found(connection, query, workspace, limit=limit)
 
