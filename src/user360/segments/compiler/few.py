@@ -7,16 +7,18 @@ The relations are temporary, as one view of the warehouse shows them, and gone w
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from pyroaring import BitMap64
 
 from user360.access.workspaces import Workspace
+from user360.records.properties import Catalogue
 from user360.segments.compiler import compile as compiler
 from user360.segments.compiler import questions
-from user360.segments.language import sql
+from user360.segments.language import reading, sql
+from user360.segments.language.nodes import Node, PropertyTest
 from user360.storage.warehouse import Rows, Snapshot, Warehouse, schema_of
 
 SCHEMA = "temp"
@@ -92,6 +94,13 @@ def people(
         living = BitMap64(roots) if count == len(roots) else _living(view)
         frame = msgspec.structs.replace(whole, schema=SCHEMA, mapped=bool(away))
         yield People(frame, living, view.position, view)
+
+
+def columns_of(leaves: Iterable[Node], catalogue: Catalogue) -> frozenset[str]:
+    """The columns of records that these single conditions look at."""
+    asked = (leaf.property for leaf in leaves if isinstance(leaf, PropertyTest))
+    found = (reading.property_of(name, catalogue) for name in asked)
+    return frozenset(compiler.column_of(each) for each in found if each is not None)
 
 
 def _merged(view: Snapshot, schema: str, numbers: Collection[int]) -> list[tuple[int, int]]:

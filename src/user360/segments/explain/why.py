@@ -14,7 +14,6 @@ import msgspec
 from user360.access.workspaces import Workspace
 from user360.errors import NotFound
 from user360.segments import conditions
-from user360.segments.compiler import compile as compiler
 from user360.segments.compiler import few
 from user360.segments.compiler.few import People
 from user360.segments.explain import evidence, flips, timelines
@@ -22,7 +21,7 @@ from user360.segments.explain.evidence import Decided
 from user360.segments.explain.flips import Part
 from user360.segments.explain.timelines import Flip
 from user360.segments.following import clock
-from user360.segments.language import dependencies, describe, nodes, reading, tree
+from user360.segments.language import dependencies, describe, nodes, tree
 from user360.storage.warehouse import Warehouse
 
 
@@ -78,7 +77,7 @@ def why(
     wanted = {*inner, *segments}
     # All or none, for two statements take longer than to read what few events hold.
     held = None if clock.events_held(node, written) else ()
-    columns = _columns(root, workspace)
+    columns = few.columns_of((part.node for part in flips.walk(root)), workspace.catalogue)
     asked = (warehouse, workspace, [record], named, now, wanted, held)
     with few.people(*asked, columns=columns, identified=True) as people:
         if not people.numbers:
@@ -87,13 +86,6 @@ def why(
         since = evidence.entered(people) if wanted else {}
         reason = _reasoned(root, people, workspace, since)
         return Why(living, now, people.position, reason, since)
-
-
-def _columns(root: Part, workspace: Workspace) -> list[str]:
-    """The columns of records that the conditions look at."""
-    asked = [part.node for part in flips.walk(root) if isinstance(part.node, nodes.PropertyTest)]
-    found = [reading.property_of(each.property, workspace.catalogue) for each in asked]
-    return [compiler.column_of(each) for each in found if each is not None]
 
 
 def _reasoned(root: Part, people: People, workspace: Workspace, since: Mapping[int, int]) -> Reason:

@@ -13,6 +13,7 @@ from pyroaring import BitMap64
 from user360.clock import SECOND
 from user360.events import event
 from user360.segments.compiler import compile as compiler
+from user360.segments.compiler import few
 from user360.segments.compiler.compile import Frame
 from user360.segments.following import clock
 from user360.segments.following.texts import Current
@@ -67,6 +68,7 @@ class Kept:
         self.windows: list[clock.Moving | clock.Returning] = []
         self.names: frozenset[str] = frozenset()  # of the events that it asks about
         self.held: frozenset[str] = frozenset()  # of those that it looks into
+        self.columns: frozenset[str] = frozenset()  # of records that it looks at
         self.static: frozenset[int] = frozenset()
         self.nests = False  # whether it asks about dynamic segments
         self.read = False  # what it means by the declarations in force
@@ -118,6 +120,7 @@ class Kept:
         self.windows = clock.windows_of(node, given)
         self.names = frozenset(clock.events_named(node, given.segments))
         self.held = frozenset(clock.events_held(node, given.segments))
+        self.columns = few.columns_of(leaves, given.catalogue)
         self.static = frozenset(leaf.segment for leaf in leaves if isinstance(leaf, Membership))
         self.nests = any(leaf not in leaves for leaf in clock.leaves(node, {}))
         self._of_records = bool(columns)

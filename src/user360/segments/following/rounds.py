@@ -184,9 +184,10 @@ class Round:
         static: frozenset[int] = frozenset().union(*(kept.static for kept in asked))
         metrics.SEGMENTS_ASKED.observe(len(numbers))
         held: frozenset[str] = frozenset().union(*(kept.held for kept in asked))
+        columns: frozenset[str] = frozenset().union(*(kept.columns for kept in asked))
         apart = (warehouse, self.workspace, numbers, names, given.now, static, held)
         together = self._asked_together(warehouse.dialect)
-        with few.people(*apart) as people:
+        with few.people(*apart, columns=columns) as people:
             there = msgspec.structs.replace(people.frame, segments=self._meanings)
             below = membership.below_of(people.query("SELECT * FROM temp.merged").rows)
             parts: dict[Kept, Part] = {}
