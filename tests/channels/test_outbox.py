@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.channels.test_settings import put
+from tests.channels.test_webhooks import hook
 from tests.stories.shop import Shop
 from user360.channels import deliveries, outbox
 from user360.channels.bringing import Delivery, Permanent, Temporary
@@ -81,6 +82,9 @@ def serving(shop: Shop, peer: Peer) -> Iterator[Outbox]:
 
 
 def say(shop: Shop, text: str, session: str = "4915112345678", sender: str = "agent") -> Any:
+    # The customer writes first: without that WhatsApp takes templates alone.
+    hello, now = Said(sender="customer", text="Hi", id="hi"), shop.platform.clock.now()
+    shop.send(session=f"whatsapp:{session}", said=hello, at=now)
     said = Said(sender=sender, text=text)
     return shop.send(session=f"whatsapp:{session}", said=said)
 
@@ -243,12 +247,37 @@ def test_a_workspace_whose_peer_hangs_holds_up_nobody_else(shop: Shop, peer: Pee
     assert len(peer.wait(outbox.THREADS + 5)) == outbox.THREADS + 5
 
 
+def test_a_workspace_of_which_every_peer_hangs_holds_up_nobody_else(shop: Shop, peer: Peer) -> None:
+    other = Shop(shop.platform)
+    put(other, "whatsapp", phoneNumberId="2")
+    peer.hangs["slow"] = threading.Event()
+    each = outbox.SIDE_BY_SIDE
+    for n in range(each):
+        say(shop, "slow", session=f"49152{n:07}")
+    for n in range(2):
+        hook(shop, f"http://127.0.0.1:9/{n}")
+    for n in range(each):
+        shop.send(session=f"web:{n}", said=Said(sender="customer", text="slow"))
+    say(other, "quick")
+    box = Outbox(shop.platform, {"whatsapp": lambda _: peer, "webhook": lambda _: peer})
+    box.start()
+    try:
+        assert peer.wait(1) == ["quick"]
+        peer.hangs["slow"].set()
+        assert len(peer.wait(3 * each + 1)) == 3 * each + 1
+    finally:
+        peer.hangs["slow"].set()
+        box.close()
+
+
 def test_the_ways_that_wait_are_found_by_steps(shop: Shop) -> None:
     others = [Shop(shop.platform) for _ in range(2)]
     for each in (shop, *others):
         put(each, "whatsapp", phoneNumberId="1")
         put(each, "email", active=True)
         for session in ("email:t1", "email:t2", "whatsapp:4915100000001"):
+            hello, now = Said(sender="customer", text="Hi"), each.platform.clock.now()
+            each.send(session=session, said=hello, at=now)
             each.send(session=session, said=Said(sender="agent", text="Hello"))
     with shop.platform.ledger.read() as connection:
         found = deliveries.lanes(connection)

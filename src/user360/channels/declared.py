@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import email_validator
 import msgspec
 
+from user360.channels.whatsapp.templates import Template
+
 LONGEST = 4_096  # characters of a setting
 GRAPH = "https://graph.facebook.com/v23.0"
 LEAST_KEY = 32  # characters of a key that signs
@@ -37,10 +39,15 @@ class Web(Shape, frozen=True, rename="camel"):
 
 
 class WhatsApp(Shape, frozen=True, rename="camel"):
-    """The Cloud API, by the names that Meta gives its parts."""
+    """The Cloud API, by the names that Meta gives its parts.
+
+    `businessAccountId` is where the templates are fetched from, when somebody asks for that.
+    """
 
     SECRET: ClassVar[tuple[str, ...]] = ("verifyToken", "appSecret", "accessToken")
     phone_number_id: str = ""
+    business_account_id: str = ""
+    templates: tuple[Template, ...] = ()
     api_base: str = GRAPH
     verify_token: str = ""
     app_secret: str = ""
@@ -128,8 +135,9 @@ def _wrong_text(path: str, value: str) -> str:
         return f"{name} must be one line of text"
     if name == "apiBase" and not _is_address(value):
         return "apiBase must begin with https:// or http:// and name a host"
-    if name == "phoneNumberId" and not (value.isascii() and value.isdigit()):
-        return "phoneNumberId is the number that Meta shows for it: digits alone"
+    numbers = ("phoneNumberId", "businessAccountId")
+    if name in numbers and not (value.isascii() and value.isdigit()):
+        return f"{name} is the number that Meta shows for it: digits alone"
     if name == "host" and not _HOST.match(value):
         return "host must be a host name or an address, without a port"
     if name == "authservId" and not _HOST.match(value):

@@ -18,6 +18,7 @@ from user360.access.workspaces import Workspace
 from user360.channels import declared, store
 from user360.channels.declared import Shape
 from user360.channels.email import addresses
+from user360.channels.whatsapp import templates
 from user360.conversations import managing
 from user360.conversations.desk import Channel
 from user360.errors import Conflict, Fault, Invalid
@@ -100,7 +101,7 @@ def change(change: Change, vault: Vault, name: str, given: dict[str, Any]) -> di
     settings = dict(channel.settings)
     for path, value in flat.items():
         into = held if path in declared.shape_of(name).SECRET else settings
-        if value in (None, ""):
+        if value in (None, "", []):
             into.pop(path, None)
         else:
             into[path] = value
@@ -195,6 +196,8 @@ def _given(
 def _faults_of(path: str, value: object, kind: Any) -> list[Fault]:
     if value is None:
         return []
+    if path == "templates":
+        return templates.faults_of(value)
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:

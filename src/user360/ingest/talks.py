@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from user360 import ids
-from user360.conversations import attachments, deeds, saying, store, talk
+from user360.conversations import attachments, deeds, saying, store, talk, window
 from user360.conversations.attachments import Kept
 from user360.conversations.floor import Floor, Told
 from user360.conversations.news import News
@@ -245,6 +245,8 @@ def _say(batch: Batch, talks: Talks, work: Work) -> None:
         conversation, begun = talks.known[call.conversation], False
     else:
         conversation, begun = _running(batch, talks, work)
+    heard = (conversation, call.said, talks.messages, batch.now)
+    window.need(batch.connection, batch.workspace.id, batch.workspace.desk, *heard)
     told = saying.say(conversation, call.said, call.at, talks.floor, begun=begun)
     _note(talks, work, conversation, told)
     if begun:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from user360.channels import calling, settings
 from user360.channels.bringing import Delivery, Permanent, Temporary
 from user360.channels.declared import WhatsApp
-from user360.channels.whatsapp import hearing
+from user360.channels.whatsapp import hearing, templates
 from user360.channels.whatsapp.graph import Graph
-from user360.conversations import attachments, marks
+from user360.conversations import attachments, marks, window
 from user360.conversations.marks import Mark, Part
 from user360.conversations.talk import Attachment, Conversation, Message
 from user360.platform import Platform
@@ -143,6 +143,8 @@ def _sent(piece: int, named: str) -> Callable[[Message], Message]:
 
 def pieces_of(message: Message) -> list[Piece]:
     """What is sent for a message, in its order."""
+    if window.TEMPLATE in message.detail:
+        return [templates.payload(message.detail[window.TEMPLATE])]
     texts = split(message.text, LONGEST_TEXT)
     pieces: list[Piece] = [_text(text) for text in texts]
     buttons = choices_of(message)

@@ -25,11 +25,25 @@ Failed = Annotated[
 ]
 
 
+class Template(Body):
+    """A template of WhatsApp in one language, word for word as it was approved.
+
+    Places to fill are `{{1}}`, `{{2}}`, or have names; `buttons` are answers to choose from.
+    """
+
+    name: str
+    language: str
+    body: str
+    header: str = ""
+    footer: str = ""
+    buttons: list[str] = msgspec.field(default_factory=list)
+
+
 class ChannelEdit(Body):
     """Settings of a channel; which there are depends on it. Null takes one back.
 
     `bot` begins its conversations: `flow:` with a name, `webhook`, or empty for agents. `smtp` and
-    `imap` are `host`, `port`, `security`, `user` and `password`.
+    `imap` are `host`, `port`, `security`, `user` and `password`. `templates` are all of WhatsApp's.
     """
 
     active: bool | UnsetType = UNSET
@@ -37,6 +51,8 @@ class ChannelEdit(Body):
     signing_key: Given = UNSET
     page_properties: bool | UnsetType | None = UNSET
     phone_number_id: Given = UNSET
+    business_account_id: Given = UNSET
+    templates: list[Template] | UnsetType | None = UNSET
     api_base: Given = UNSET
     verify_token: Given = UNSET
     app_secret: Given = UNSET

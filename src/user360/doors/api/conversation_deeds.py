@@ -18,6 +18,7 @@ from user360.doors.api.shapes import Asked
 from user360.doors.api.spoken import (
     FIRST,
     Answered,
+    ByTemplate,
     Conversation,
     Files,
     Kind,
@@ -33,10 +34,12 @@ Skills = Annotated[list[str], msgspec.Meta(max_length=20)]
 class Reply(Body):
     """What an agent says. Sent twice with the same `id` it is said once.
 
-    `agent` is on whose behalf a key answers, by number or e-mail address.
+    `agent` is on whose behalf a key answers, by number or e-mail address. On WhatsApp a `template`
+    may be said instead of text and attachments, and has to be after the time `replyUntil`.
     """
 
     text: str = ""
+    template: ByTemplate | None = None
     attachments: Files = msgspec.field(default_factory=list)
     id: str | None = None
     agent: Whose | None = None
@@ -99,7 +102,8 @@ async def reply(
 ) -> Response[Answered]:
     """As an agent: a member who answers what nobody has, has it from then on.
 
-    It is brought to the customer by the channel. 409 where the conversation has ended.
+    It is brought to the customer by the channel. 409 where the conversation has ended, and on
+    WhatsApp for anything but a template when the customer wrote more than 24 hours ago.
     """
     return await _said(request, conversation_id, data, talk.AGENT)
 
@@ -121,19 +125,28 @@ async def note(
 
 
 async def _said(request: Asked, text: str, data: Reply, sender: str) -> Response[Any]:
-    number = spoken.number_of(request, text)
-    actor = gate.actor_of(request)
-    author = actor.ref
+    held, actor = spoken.held(request, text), gate.actor_of(request)
+    number, author = held.id, actor.ref
     if data.agent is not None:
         if actor.sign_in is not None:
             raise Invalid.at("agent", "a member answers as themselves")
         author = f"member:{spoken.member(request, data.agent, 'agent')}"
+    filled = None
+    if data.template is not None:
+        if sender == talk.NOTE:
+            raise Invalid.at("template", "A note is a text; templates go to customers")
+        spoken.need_alone(data.text, data.attachments)
+        platform, workspace = gate.platform_of(request), actor.workspace
+        known = spoken.known_of(platform, workspace, held.record)
+        where = (platform, workspace, held.channel)
+        filled = spoken.by_template(*where, data.template, known, author)
     said = talk.Said(
         sender=sender,
-        text=data.text,
+        text=data.text if filled is None else filled.text,
         attachments=spoken.attachments(data.attachments),
         id=data.id,
         author=author,
+        detail={} if filled is None else filled.detail,
     )
     call = spoken.call(request, ref=author, conversation=number, said=said)
     outcome = await gate.one(gate.platform_of(request), call)

@@ -12,7 +12,7 @@ from litestar.params import JSONBody, QueryParameter
 
 from user360 import ids
 from user360.access.workspaces import Workspace
-from user360.conversations import reading, shown
+from user360.conversations import reading
 from user360.conversations.reading import EVERY, NOBODY, Place, Wanted
 from user360.doors import gate
 from user360.doors.api import conditions, members, shapes, spoken
@@ -220,7 +220,7 @@ async def _found(request: Asked, asked: Search) -> Response[Conversations]:
     page, living = await spoken.found(
         request, Sought(wanted=wanted, text=asked.q or "", whose=node), segment, asked.limit, after
     )
-    told = [shown.conversation(each, living[each.record]) for each in page.conversations]
+    told = spoken.told_all(request, page.conversations, living)
     return gate.answer({"conversations": told, "cursor": _write_cursor(page.after)})
 
 

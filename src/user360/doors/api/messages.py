@@ -9,6 +9,7 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from user360 import ids
+from user360.channels.whatsapp.templates import Filled
 from user360.conversations import talk
 from user360.doors import gate
 from user360.doors.api import bodies, shapes, spoken
@@ -16,9 +17,11 @@ from user360.doors.api.bodies import Body
 from user360.doors.api.operation import Example, operation
 from user360.doors.api.sessions import CHAT
 from user360.doors.api.shapes import Asked
-from user360.doors.api.spoken import Files, Kind, Said, Whose
+from user360.doors.api.spoken import ByTemplate, Files, Kind, Said, Whose
 from user360.doors.gate import Actor
 from user360.doors.lane import Sent, Take
+from user360.errors import Invalid
+from user360.identity import store
 from user360.ingest.call import Call, Session
 from user360.platform import Platform
 
@@ -31,11 +34,13 @@ class NewMessage(Body):
 
     `kind` and `subject` are those of the conversation that it may begin. `userId` identifies the
     session first, `properties` and `auto` are captured with it. `agent` is who answers, by number
-    or e-mail address, where `from` is `agent`.
+    or e-mail address, where `from` is `agent`. On WhatsApp a bot or an agent may say a `template`
+    instead of text and attachments.
     """
 
     from_: Literal["customer", "bot", "agent"] = msgspec.field(name="from")
     text: str = ""
+    template: ByTemplate | None = None
     attachments: Files = msgspec.field(default_factory=list)
     id: str | None = None
     timestamp: str | None = None
@@ -109,14 +114,16 @@ def _call(platform: Platform, actor: Actor, session: Session, data: NewMessage) 
     if data.agent is not None and data.from_ == talk.AGENT:
         number = spoken.member_of(platform, actor.workspace, data.agent, "agent")
         author = f"member:{number}"
+    filled = _filled(platform, actor, session, data, author)
     said = talk.Said(
         sender=data.from_,
-        text=data.text,
+        text=data.text if filled is None else filled.text,
         attachments=spoken.attachments(data.attachments),
         id=data.id,
         author=author,
         kind=data.kind,
         subject=data.subject,
+        detail={} if filled is None else filled.detail,
     )
     return Call(
         workspace=actor.workspace.id,
@@ -130,6 +137,25 @@ def _call(platform: Platform, actor: Actor, session: Session, data: NewMessage) 
         auto=data.auto,
         said=said,
     )
+
+
+def _filled(
+    platform: Platform, actor: Actor, session: Session, data: NewMessage, author: str
+) -> Filled | None:
+    """What a template says, filled with what is known of whose session it is, and with what is
+    given along with it. Raises `Invalid`.
+    """
+    if data.template is None:
+        return None
+    if data.from_ == talk.CUSTOMER:
+        raise Invalid.at("template", "Templates go to customers")
+    spoken.need_alone(data.text, data.attachments)
+    workspace = actor.workspace
+    number = gate.glance(
+        platform, lambda c: store.of_session(c, workspace.id, session.channel, session.id)
+    )
+    known = {**spoken.known_of(platform, workspace, number), **data.properties}
+    return spoken.by_template(platform, workspace, session.channel, data.template, known, author)
 
 
 ROUTES = [say]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar.params import QueryParameter
 
-from user360 import ids
+from user360 import clock, ids
 from user360.access.workspaces import Workspace
-from user360.conversations import reading, scope, shown, talk
+from user360.channels.whatsapp import templates
+from user360.channels.whatsapp.templates import Chosen, Filled
+from user360.conversations import reading, scope, shown, talk, window
 from user360.conversations.reading import Place
 from user360.conversations.scope import Scope
 from user360.conversations.talk import Attachment
@@ -62,6 +64,20 @@ class File(Body):
 Files = Annotated[list[File], msgspec.Meta(max_length=talk.MOST_ATTACHMENTS)]
 
 
+class ByTemplate(Body):
+    """A template of the channel whatsapp, said instead of a text.
+
+    `language` may be left out where the template is there in one alone. `parameters` fill its
+    places in their order, and may themselves hold `{{{user.firstName|there}}}`.
+    """
+
+    name: str
+    language: str = ""
+    parameters: Annotated[list[str], msgspec.Meta(max_length=templates.MOST_PARAMETERS)] = (
+        msgspec.field(default_factory=list)
+    )
+
+
 class Attached(Answer):
     """A file said with a message; one of `id` and `url` is empty. `size` is in bytes."""
 
@@ -98,6 +114,8 @@ class Conversation(Answer):
 
     `assignee` is the number of the member who has it, `group` that of a group of agents. The
     customer waits for an answer since `waitingSince`, and for an agent since `queuedAt`.
+    After `replyUntil` the channel takes templates alone; null where there is no such time, which
+    on WhatsApp says that they have not written yet.
     """
 
     id: str
@@ -123,6 +141,7 @@ class Conversation(Answer):
     assigned_at: Moment | None
     first_reply_at: Moment | None
     ended_at: Moment | None
+    reply_until: Moment | None
 
 
 class Said(Answer):
@@ -173,6 +192,38 @@ def attachments(files: Sequence[File]) -> tuple[Attachment, ...]:
     )
 
 
+def by_template(
+    platform: Platform,
+    workspace: Workspace,
+    channel: str,
+    given: ByTemplate,
+    known: Mapping[str, Any],
+    author: str,
+) -> Filled:
+    """What a template says to somebody of whom this is known. Raises `Invalid`."""
+    kind, _, number = author.partition(":")
+    member = platform.members.get(int(number)) if kind == "member" else None
+    chosen = Chosen(given.name, given.language, given.parameters)
+    agent = "" if member is None else member.name
+    return templates.fill(workspace, channel, chosen, known, agent)
+
+
+def need_alone(text: str, files: Sequence[File]) -> None:
+    """Raises `Invalid` for a template that is said beside something else."""
+    if text or files:
+        raise Invalid.at("template", "A template is said alone, without text and attachments")
+
+
+def known_of(platform: Platform, workspace: Workspace, record: int | None) -> dict[str, Any]:
+    """What is known of somebody, as texts are filled with it."""
+    if record is None:
+        return {}
+    found = gate.glance(
+        platform, lambda c: people.one(c, platform.ledger.dialect, workspace, record)
+    )
+    return {} if found is None else {**found["properties"], "userId": found["userId"]}
+
+
 def viewer(request: Asked) -> Scope | None:
     """What the caller may see of the inbox; None for everything."""
     actor = gate.actor_of(request)
@@ -218,7 +269,22 @@ def told(request: Asked, conversation: talk.Conversation) -> dict[str, Any]:
     living = gate.glance(
         platform, lambda c: reading.living(c, platform.ledger.dialect, [conversation.record])
     )
-    return shown.conversation(conversation, living[conversation.record])
+    return told_all(request, [conversation], living)[0]
+
+
+def told_all(
+    request: Asked, conversations: Sequence[talk.Conversation], living: Mapping[int, int | None]
+) -> list[dict[str, Any]]:
+    """Conversations as they are answered, with the living record behind each one's."""
+    platform = gate.platform_of(request)
+    ends = gate.glance(platform, lambda c: window.until(c, platform.ledger.dialect, conversations))
+    return [
+        {
+            **shown.conversation(each, living[each.record]),
+            "replyUntil": None if (at := ends.get(each.id)) is None else clock.to_iso(at),
+        }
+        for each in conversations
+    ]
 
 
 def read(request: Asked, number: int | None) -> dict[str, Any]:
