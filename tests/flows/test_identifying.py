@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.flows.counter import Counter
+from user360.clock import StillClock
+from user360.conversations.deeds import Deed
 from user360.flows import claims
+from user360.flows import store as flow_store
 from user360.platform import Platform
 from user360.records.properties import Property, Type
+from user360.settings import Settings
 
 BY_EMAIL = """
     start: who
@@ -212,6 +218,60 @@ def test_nobody_gets_codes_without_end(careful: Counter) -> None:
             careful.hears(ASHA, f"s{n}")
         assert len(careful.letters.sent) == 5
         assert careful.said("s6")[-2:] == ["Hello there!", "What can we do?"]
+
+
+def test_a_session_gets_no_codes_without_end_either(careful: Counter) -> None:
+    people = [f"p{n}@example.com" for n in range(7)]
+    for person in people:
+        careful.shop.write(person, city="Pune")
+    with careful.attended():
+        for person in people:
+            careful.hears("Hi")
+            careful.hears(person)
+            careful.shop.send(
+                conversation=careful.held().id, deed=Deed(action="resolve", by="key:1")
+            )
+    assert [address for _, address, _ in careful.letters.sent] == people[:5]
+
+
+def asks(counter: Counter, platform: Platform, *sessions: str) -> int:
+    """Somebody asks for codes in these sessions; how many were sent by now."""
+    counter.platform = counter.shop.platform = platform
+    counter.shop.workspace = platform.workspaces[counter.shop.workspace.id]
+    with counter.attended():
+        for session in sessions:
+            counter.hears("Hi", session)
+            counter.hears(ASHA, session)
+    return len(counter.letters.sent)
+
+
+def test_a_restart_forgets_no_code_that_was_sent(tmp_path: Path) -> None:
+    clock = StillClock(1_790_000_000_000_000)
+    with Platform.open(tmp_path / "data", Settings(), clock) as platform:
+        counter = Counter(platform, BY_EMAIL)
+        counter.inbox(proof="proof")
+        counter.shop.write(ASHA, firstName="Asha")
+        assert asks(counter, platform, "a", "b", "c") == 3
+    with Platform.open(tmp_path / "data", Settings(), clock) as platform:
+        assert asks(counter, platform, "d", "e", "f") == 5
+    clock.at += claims.WHILE
+    with Platform.open(tmp_path / "data", Settings(), clock) as platform:
+        assert asks(counter, platform, "g") == 6
+
+
+def test_what_is_counted_is_a_hash_and_goes_when_it_counts_no_more(careful: Counter) -> None:
+    with careful.attended():
+        careful.hears("Hi")
+        careful.hears(ASHA)
+    wanted = "SELECT of FROM codes_sent"
+    with careful.platform.ledger.read() as connection:
+        held = connection.exec_driver_sql(wanted).scalars().all()
+    assert len(held) >= 2
+    assert not [each for each in held if "asha" in each or not each]
+    later = careful.platform.clock.now() + claims.WHILE
+    careful.platform.write(lambda c: flow_store.forget_codes(c, later))
+    with careful.platform.ledger.read() as connection:
+        assert connection.exec_driver_sql(wanted).scalars().all() == []
 
 
 @pytest.mark.parametrize("ways", [(), ("email", "whatsapp")])

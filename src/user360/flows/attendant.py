@@ -25,7 +25,6 @@ from user360.errors import Problem
 from user360.flows import calling, live, managing, runner, store
 from user360.flows import state as states
 from user360.flows.carrying import Carrier, Channels
-from user360.flows.claims import Codes
 from user360.flows.language import reading
 from user360.flows.language.nodes import Flow
 from user360.flows.live import Live, Means
@@ -52,7 +51,6 @@ class Attendant:
     def __init__(self, platform: Platform, carrier: Carrier | None = None) -> None:
         self._platform = platform
         self._carrier = carrier or Channels(platform)
-        self._codes = Codes()
         self._loop: asyncio.AbstractEventLoop
         self._busy: dict[Place, asyncio.Task[None]] = {}
         self._again: set[Place] = set()
@@ -247,7 +245,7 @@ class Attendant:
     def _live(self, workspace: Workspace, held: Conversation, message: Message, kept: Kept) -> Live:
         assert self._client is not None
         secrets = managing.secrets_in(kept.secrets, self._platform.vault)
-        means = Means(self._client, self._carrier, self._codes)
+        means = Means(self._client, self._carrier)
         return Live(self._platform, workspace, held, message, kept.name, secrets, means)
 
 

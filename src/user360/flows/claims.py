@@ -12,9 +12,6 @@ import secrets as random
 from typing import Literal
 
 import msgspec
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from user360.access.workspaces import Workspace
 from user360.clock import SECOND
@@ -29,8 +26,8 @@ from user360.storage.ledger import Connection
 
 LASTS = 600 * SECOND
 MOST_ATTEMPTS = 5
-# Codes that are sent in one conversation, and to one address from whatever conversation.
-BY_CONVERSATION, BY_ADDRESS = parse("5 per hour"), parse("5 per hour")
+# Codes that are sent in a while: in one session, and to one address from whatever session.
+MOST_CODES, WHILE = 5, 3_600 * SECOND
 WHATSAPP, EMAIL = "whatsapp", "email"
 
 
@@ -56,22 +53,6 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 Judged = Literal["right", "wrong", "expired", "tooOften"]
-
-
-class Codes:
-    """How many codes may be sent. Kept in memory: whoever restarts the server forgets it."""
-
-    def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    def allows(self, workspace: int, conversation: int, address: str) -> bool:
-        """Whether one more may be sent; it is counted then."""
-        of_address = ("address", str(workspace), address.lower())
-        if not self._limiter.test(BY_ADDRESS, *of_address):
-            return False
-        if not self._limiter.hit(BY_CONVERSATION, "conversation", str(conversation)):
-            return False
-        return self._limiter.hit(BY_ADDRESS, *of_address)
 
 
 def of(platform: Platform, conversation: int) -> Standing | None:
@@ -139,17 +120,44 @@ def begin(
     connection: Connection,
     platform: Platform,
     workspace: Workspace,
-    conversation: int,
+    conversation: Conversation,
     claim: Claim,
-) -> str:
-    """Keep a claim with a fresh code; the code, which is for the address alone."""
-    code = f"{random.randbelow(10**6):06d}"
+) -> str | None:
+    """Keep a claim with a fresh code; the code, which is for the address alone.
+
+    None when as many were sent as may be: then nothing is kept. One more is counted else.
+    """
     now = platform.clock.now()
-    proof = Proof(
-        _hash(platform, workspace, conversation, claim, code), _text(claim), now + LASTS, 0
-    )
-    store.save_proof(connection, conversation, proof)
+    if not _may_send(connection, platform, workspace, conversation, claim, now):
+        return None
+    code = f"{random.randbelow(10**6):06d}"
+    hashed = _hash(platform, workspace, conversation.id, claim, code)
+    store.save_proof(connection, conversation.id, Proof(hashed, _text(claim), now + LASTS, 0))
     return code
+
+
+def _may_send(
+    connection: Connection,
+    platform: Platform,
+    workspace: Workspace,
+    conversation: Conversation,
+    claim: Claim,
+    now: int,
+) -> bool:
+    """Whether one more code may be sent, by who asked and by who would get it; it is counted then.
+
+    What is kept of both are hashes with this server's key, as long as they count.
+    """
+    named = (
+        f"codes in:{conversation.channel}:{conversation.session}",
+        f"codes to:{claim.way}:{claim.address.lower()}",
+    )
+    whose = [platform.vault.digest(workspace.id, each) for each in named]
+    store.forget_codes(connection, now - WHILE)
+    if any(store.codes_sent(connection, each) >= MOST_CODES for each in whose):
+        return False
+    store.count_code(connection, whose, now)
+    return True
 
 
 def keep(connection: Connection, conversation: int, claim: Claim) -> None:

@@ -22,7 +22,7 @@ from user360.flows import asking, calling, carrying, claims
 from user360.flows import state as states
 from user360.flows.answers import BadAnswer, parsed
 from user360.flows.carrying import Carrier
-from user360.flows.claims import Claim, Codes
+from user360.flows.claims import Claim
 from user360.flows.language import naming
 from user360.flows.language.nodes import Request
 from user360.flows.language.templates import ValueOf
@@ -50,11 +50,10 @@ Result = TypeVar("Result")
 
 
 class Means(msgspec.Struct, frozen=True):
-    """What all conversations share: a client for APIs, a carrier for codes, how many there were."""
+    """What all conversations share: a client for APIs, a carrier for codes."""
 
     client: httpx.AsyncClient
     carrier: Carrier
-    codes: Codes
 
 
 class Live:
@@ -173,21 +172,21 @@ class Live:
 
     async def _send_code(self, claim: Claim, theirs: dict[str, object]) -> Claimed:
         """Send a code by the first way that is set; without one it stays a claim."""
-        carrier, codes = self._means.carrier, self._means.codes
+        carrier = self._means.carrier
         for way, address in claims.addresses(claim, theirs):
             if not carrier.ready(self.workspace, way):
                 continue
-            if not codes.allows(self.workspace.id, self.number, address):
-                break
             sent = msgspec.structs.replace(claim, way=way, address=address)
             begun = functools.partial(
                 claims.begin,
                 platform=self.platform,
                 workspace=self.workspace,
-                conversation=self.number,
+                conversation=self._held,
                 claim=sent,
             )
             code = await self._write_ledger(begun)
+            if code is None:
+                break
             try:
                 await asyncio.to_thread(carrier.carry, self.workspace, way, address, code)
             except carrying.NotCarried as why:

@@ -108,6 +108,23 @@ def save_proof(connection: Connection, conversation: int, proof: Proof) -> None:
     connection.execute(query, {"conversation": conversation, **proof._asdict()})
 
 
+def codes_sent(connection: Connection, of: str) -> int:
+    """How many codes are counted for somebody, who is named by a hash."""
+    query = text("SELECT count(*) FROM codes_sent WHERE of = :of")
+    return int(connection.execute(query, {"of": of}).scalar_one())
+
+
+def count_code(connection: Connection, of: Sequence[str], now: int) -> None:
+    """Count a code that is sent now (microseconds) for each of these."""
+    query = text("INSERT INTO codes_sent (of, at) VALUES (:of, :at)")
+    connection.execute(query, [{"of": each, "at": now} for each in of])
+
+
+def forget_codes(connection: Connection, until: int) -> None:
+    """Forget the codes that were sent up to a moment (microseconds)."""
+    connection.execute(text("DELETE FROM codes_sent WHERE at <= :until"), {"until": until})
+
+
 def with_bot(connection: Connection, workspace: int) -> list[int]:
     """The conversations that are with the bot and may wait for it, the oldest first."""
     query = text(

@@ -1,4 +1,6 @@
-"""Removes files of conversations that nobody said, or whose conversation is gone: each hour."""
+"""Removes each hour what nobody needs: files that nobody said, or whose conversation is gone; the
+count of codes that were sent longer ago.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,8 @@ import structlog
 
 from user360.conversations import attachments
 from user360.errors import Problem
+from user360.flows import claims
+from user360.flows import store as flows
 from user360.platform import Platform
 
 log = structlog.get_logger()
@@ -36,6 +40,7 @@ class Sweeper:
         platform = self._platform
         before = attachments.unsaid_before(platform.now())
         forgotten = platform.write(lambda c: attachments.drop_unsaid(c, before))
+        platform.write(lambda c: flows.forget_codes(c, platform.clock.now() - claims.WHILE))
         gone = attachments.remove(platform.directory, forgotten)
         return gone + attachments.sweep(platform.directory, self._known)
 
