@@ -29,8 +29,8 @@ from user360.storage.ledger import Connection
 
 log = structlog.get_logger()
 THREADS = 16
-# Of one workspace by one way at once: a peer that hangs does not hold up all others.
-SIDE_BY_SIDE = 6
+# Of one workspace at once, by one way and by all: peers that hang do not hold up all others.
+SIDE_BY_SIDE, OF_WORKSPACE = 6, 10
 FIRST_WAIT, LONGEST_WAIT = 5.0, 3_600.0  # seconds
 JITTER = 0.2  # of a wait, either way
 MOST_ATTEMPTS = 33  # about a day of them
@@ -140,12 +140,17 @@ class Outbox:
         if room <= 0 or self._closing:
             return []
         load = Counter((d.workspace, d.way) for d in under_way.values())
+        whole = Counter(d.workspace for d in under_way.values())
         found: list[Delivery] = []
         with platform.ledger.read() as connection:
             where = (connection, platform.ledger.dialect, platform.clock.now())
             for lane in deliveries.lanes(connection):
-                if most := min(room, SIDE_BY_SIDE - load[lane]):
-                    found += deliveries.due(*where, lane, most, under_way)
+                workspace = lane[0]
+                most = min(room, SIDE_BY_SIDE - load[lane], OF_WORKSPACE - whole[workspace])
+                if most > 0:
+                    more = deliveries.due(*where, lane, most, under_way)
+                    whole[workspace] += len(more)
+                    found += more
         return sorted(found, key=lambda each: (each.due_at, each.id))[:room]
 
     def _work(self) -> None:
