@@ -136,6 +136,29 @@ def test_a_mail_that_cannot_be_kept_is_fetched_again(
     assert failed
 
 
+@pytest.mark.parametrize("notice", [True, False])
+def test_a_mail_that_is_never_taken_holds_up_no_other(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, notice: bool
+) -> None:
+    """What defies us is told of; where even that is refused, the next one is taken."""
+    monkeypatch.setattr(fetching, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(fetching, "LONGEST_WAIT", 0.01)
+    take = mailbox.post.intake.take
+
+    def defied(workspace: Any, raw: bytes, **named: Any) -> str:
+        if b"Poison" in raw and (b"could not be taken over" not in raw or not notice):
+            raise ValueError("nobody foresaw it")
+        return take(workspace, raw, **named)
+
+    mailbox.follow_from_now()
+    monkeypatch.setattr(mailbox.post.intake, "take", defied)
+    mailbox.receive("Bad", Subject="Poison")
+    mailbox.receive("Good")
+    until(lambda: "Good" in mailbox.heard())
+    told = "This mail could not be taken over. It is still in the mailbox."
+    assert mailbox.heard() == ([told, "Good"] if notice else ["Good"])
+
+
 def test_mails_that_are_numbered_anew_are_not_taken_twice(mailbox: Mailbox) -> None:
     mailbox.receive("Long ago", days_ago=1)
     before = mailbox.follow_from_now()

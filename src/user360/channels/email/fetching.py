@@ -23,7 +23,7 @@ from user360.channels import settings
 from user360.channels.declared import Imap
 from user360.channels.email.addresses import CHANNEL
 from user360.channels.email.intake import Intake
-from user360.errors import Problem
+from user360.errors import Busy, Problem
 from user360.platform import Platform
 
 log = structlog.get_logger()
@@ -33,10 +33,13 @@ FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0
 LARGEST = 64 * 1024 * 1024  # of a larger one only the headers are taken in
 AT_ONCE = 100
 CLOSE_SECONDS = 10.0
+# How often a mail is tried that is refused for what it is, not for what is wrong with the storage.
+MOST_TRIES = 5
+TOLD = b"Content-Type: text/plain; charset=utf-8\r\n\r\n"
 TOO_LARGE = (
-    b"Content-Type: text/plain; charset=utf-8\r\n\r\n"
-    b"This mail is too large to be taken over (%d bytes). It is still in the mailbox.\r\n"
+    TOLD + b"This mail is too large to be taken over (%d bytes). It is still in the mailbox.\r\n"
 )
+DEFIED = TOLD + b"This mail could not be taken over. It is still in the mailbox.\r\n"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -71,6 +74,7 @@ class Fetching:
         self._intake = intake
         self._place = _place(settings.state(platform, workspace, CHANNEL), access)
         self._was_well = False
+        self._tried, self._tries = 0, 0  # the mail that was tried last, and how often
         self._closing = threading.Event()
         self._client: imapclient.IMAPClient | None = None
         self._thread = threading.Thread(
@@ -218,8 +222,25 @@ class Fetching:
         if told and not self._is_before(came):
             raw = self._raw(client, uid, size)
             if raw:
-                self._intake.take(self._workspace, raw)
+                self._hand_in(client, uid, raw)
         self._keep(msgspec.structs.replace(self._place, uid=uid))
+
+    def _hand_in(self, client: imapclient.IMAPClient, uid: int, raw: bytes) -> None:
+        """Have a mail taken in; of one that defies it again and again, that it is there.
+
+        All that comes after it would wait for ever.
+        """
+        self._tries = self._tries + 1 if self._tried == uid else 1
+        self._tried = uid
+        told = self._head(client, uid) + DEFIED if self._tries > MOST_TRIES else raw
+        try:
+            self._intake.take(self._workspace, told)
+        except Exception as error:
+            passes = isinstance(error, Problem) and error.status >= Busy.status
+            if passes or self._tries <= MOST_TRIES:
+                self._tries -= passes
+                raise
+            log.error("mail passed over", workspace=self._workspace.id, exc_info=error)
 
     def _is_before(self, came: datetime | None) -> bool:
         """Whether a mail was there before the mailbox was set, where all are numbered anew."""
@@ -232,21 +253,22 @@ class Fetching:
         if size <= LARGEST:
             whole = client.fetch([uid], ["BODY.PEEK[]"]).get(uid, {})
             return bytes(whole.get(b"BODY[]") or b"")
+        return self._head(client, uid) + TOO_LARGE % size
+
+    def _head(self, client: imapclient.IMAPClient, uid: int) -> bytes:
+        """What a mail says of itself, without what it says."""
         fields = "FROM TO CC REPLY-TO SUBJECT DATE MESSAGE-ID IN-REPLY-TO REFERENCES"
         fields += " AUTO-SUBMITTED PRECEDENCE LIST-ID RETURN-PATH X-LOOP"
         item = f"BODY.PEEK[HEADER.FIELDS ({fields})]"
         found = client.fetch([uid], [item]).get(uid, {})
         head = next((v for k, v in found.items() if k.startswith(b"BODY[")), b"")
-        return bytes(head).rstrip(b"\r\n") + b"\r\n" + TOO_LARGE % size
+        return bytes(head).rstrip(b"\r\n") + b"\r\n"
 
     # What is noted
 
     def _keep(self, place: Place) -> None:
-        state = {
-            **settings.state(self._platform, self._workspace, CHANNEL),
-            "imap": msgspec.to_builtins(place),
-        }
-        self._platform.write(lambda c: settings.save_state(c, self._workspace, CHANNEL, state))
+        noted = msgspec.to_builtins(place)
+        self._platform.write(lambda c: settings.note(c, self._workspace, CHANNEL, "imap", noted))
         self._place = place
 
     def _well(self) -> None:

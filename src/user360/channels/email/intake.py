@@ -38,7 +38,7 @@ from user360.conversations.deeds import Deed
 from user360.conversations.marks import Mark
 from user360.conversations.news import News
 from user360.conversations.talk import Attachment, Conversation, Said
-from user360.errors import PersonErased, StorageFailed
+from user360.errors import Busy, PersonErased, Problem
 from user360.flows import claims
 from user360.flows.claims import Claim
 from user360.identity import people
@@ -60,6 +60,12 @@ MOST_SHOWN = 50  # addresses of a mail that are told with it
 TICKET, FOLLOWED, NOTED, MARKED, DUPLICATE = "ticket", "followed", "noted", "marked", "duplicate"
 OWN, UNASKED, FLOOD, ERASED = "own", "automatic", "flood", "erased"
 DROPPED = (OWN, UNASKED, FLOOD, ERASED)
+
+
+class Unkept(Problem):
+    """No rule lets this mail in; it will not be taken however often it comes."""
+
+    code = "mailUnkept"
 
 
 class Intake:
@@ -262,11 +268,13 @@ class _Case:
         for less in ({"properties": {}}, {"properties": {}, "user_id": None}):
             if outcome.problem is None or isinstance(outcome.problem, PersonErased):
                 break
+            _raise_passing(outcome.problem)
             lesser = [msgspec.structs.replace(call, **less) for call in calls]
             outcome = self._platform.settle(lesser)[0]
         if outcome.problem is not None and not isinstance(outcome.problem, PersonErased):
+            _raise_passing(outcome.problem)
             log.error("mail refused", workspace=self._workspace.id, code=outcome.problem.code)
-            raise StorageFailed("The mail could not be kept")
+            raise Unkept("The mail could not be kept")
         return outcome
 
     def _call(self, **known: Any) -> Call:
@@ -341,6 +349,12 @@ class _Case:
             kept = store.thread(connection, self._workspace.id, thread.session)
         begun = next((k.detail.get("from", "") for k in kept if k.sender == talk.CUSTOMER), "")
         return "" if sender == addresses.alike(str(begun)) else sender
+
+
+def _raise_passing(problem: Problem) -> None:
+    """Raises trouble that passes by itself: the mail is not at fault, so nothing is left out."""
+    if problem.status >= Busy.status:
+        raise problem
 
 
 def names(display: str) -> dict[str, str]:
