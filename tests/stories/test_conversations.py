@@ -190,6 +190,26 @@ def test_nobody_answers_in_what_has_ended(shop: Shop) -> None:
     assert says(shop, "Hi", sender="agent", conversation=chat.conversation).problem is None
 
 
+@pytest.mark.parametrize(("kind", "again"), [("chat", {}), ("ticket", {"state": "open"})])
+def test_what_has_ended_does_not_go_on_beside_what_was_begun_since(
+    shop: Shop, kind: str, again: dict[str, str]
+) -> None:
+    """Else an agent would answer in the one, and the customer be heard in the other."""
+    first = says(shop, "Hello", kind=kind).conversation
+    ended = {"state": "closed"} if kind == "ticket" else {}
+    action = "state" if kind == "ticket" else "resolve"
+    does(shop, first, action, **ended)
+    second = says(shop, "Hello again", kind=kind)
+    assert second.conversation != first
+    does(shop, second.conversation, action, **ended)
+    refused = does(shop, first, "state" if again else "reopen", **again)
+    assert refused.problem is not None
+    assert refused.problem.status == 409
+    assert ids.public_conversation_id(second.conversation or 0) in refused.problem.detail
+    assert does(shop, second.conversation, "reopen").problem is None
+    assert says(shop, "Thanks").conversation == second.conversation
+
+
 def test_what_is_not_there_is_not_found_and_others_go_on(shop: Shop) -> None:
     other = Shop(shop.platform)
     theirs = says(other, "Hello").conversation

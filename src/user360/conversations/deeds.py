@@ -46,6 +46,11 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unless_since: int | None = None
     with_bot: bool = False
 
+    @property
+    def begins_again(self) -> bool:
+        """Whether it lets go on what has ended."""
+        return self.action == "reopen" or (self.action == "state" and self.state not in talk.ENDED)
+
 
 def carry_out(conversation: Conversation, deed: Deed, floor: Floor) -> list[Told]:
     """Do a deed to a conversation. Raises `Invalid` naming what is wrong, `Conflict`."""

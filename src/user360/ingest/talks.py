@@ -14,10 +14,11 @@ import msgspec
 from user360 import ids
 from user360.conversations import attachments, deeds, saying, store, talk, window
 from user360.conversations.attachments import Kept
+from user360.conversations.deeds import Deed
 from user360.conversations.floor import Floor, Told
 from user360.conversations.news import News
 from user360.conversations.talk import Conversation, Message, Said
-from user360.errors import Fault, Invalid, NotFound, Problem
+from user360.errors import Conflict, Fault, Invalid, NotFound, Problem
 from user360.events import event
 from user360.ingest.batch import Batch, Work
 from user360.ingest.call import Outcome, Verb
@@ -85,6 +86,8 @@ def find_talks(batch: Batch) -> None:
     _find_said(batch, talks, speaking)
     _find_files(batch, speaking)
     sessions = {(s.channel, s.id) for w in batch.pending() if (s := w.call.session) is not None}
+    again = (w for w in speaking if w.call.deed is not None and w.call.deed.begins_again)
+    sessions |= {_session_of(talks, w) for w in again if w.outcome is None}
     if sessions:
         for session, found in store.latest(*where, sessions).items():
             talks.latest[session] = talks.learn(found)
@@ -196,6 +199,7 @@ def decided(batch: Batch, work: Work) -> None:
     if call.deed is not None:
         _refuse(deeds.faults_of(call.deed, batch.workspace.desk))
         conversation = _named(talks, work)
+        _need_last(talks, conversation, call.deed)
         told = deeds.carry_out(conversation, call.deed, talks.floor)
         _note(talks, work, conversation, told)
     if call.said is not None:
@@ -229,6 +233,14 @@ def _named(talks: Talks, work: Work) -> Conversation:
     if found is None:
         raise NotFound("This session has no conversation")
     return found
+
+
+def _need_last(talks: Talks, conversation: Conversation, deed: Deed) -> None:
+    """What has ended goes on only where nothing was begun since: there the customer is heard."""
+    last = talks.latest.get((conversation.channel, conversation.session), conversation)
+    if deed.begins_again and not conversation.active and last.id > conversation.id:
+        named = ids.public_conversation_id(last.id)
+        raise Conflict(f"The customer has begun another conversation since: {named}")
 
 
 def _note(talks: Talks, work: Work, conversation: Conversation, told: list[Told]) -> None:

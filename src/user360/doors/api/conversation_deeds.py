@@ -206,7 +206,7 @@ async def resolve(
     example=Example(path={"conversation_id": "c2"}),
 )
 async def reopen(request: Asked, conversation_id: FromPath[str]) -> Response[Conversation]:
-    """Whoever had it has it again. 409 where it has not ended."""
+    """Whoever had it has it again. 409 where it has not ended, or another has begun since."""
     return await _done(request, spoken.number_of(request, conversation_id), action="reopen")
 
 
