@@ -381,6 +381,18 @@ def test_one_browser_cannot_keep_the_chat_from_the_others(server: Serving) -> No
     assert two.says().status_code == 200
 
 
+def test_nobody_fills_the_disk_from_a_chat(server: Serving) -> None:
+    browser = Browser(server)
+    # With the form around the file each is a quarter of what may be sent.
+    size = pace.BYTES.amount // 4 - 1
+    for status in (201, 201, 201, 201, 429):
+        form = {"file": ("photo.png", b"x" * (size * 1_048_576), "image/png")}
+        sent = browser.client.post("/files", files=form, headers=browser.headers)
+        assert sent.status_code == status, sent.text
+    assert int(sent.headers["retry-after"]) > 60
+    assert browser.says("No more files, but words").status_code == 200
+
+
 def test_a_page_of_any_origin_may_ask_and_no_cookie_is_set(server: Serving) -> None:
     asked = {
         "origin": "https://shop.example",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,8 +41,11 @@ class FileSaid(Body):
 async def upload(request: Asked) -> Response[dict[str, Any]]:
     """Take in a file, as the part `file` of a form; it is said with a message within a day."""
     visitor, workspace = asking.visitor_of(request)
-    asking.pace_of(request).of(visitor, pace.FILES)
-    asking.pace_of(request).at(asking.place_of(request), pace.FILES_OF_PLACE)
+    counted, place, size = asking.pace_of(request), asking.place_of(request), _megabytes(request)
+    counted.of(visitor, pace.FILES)
+    counted.at(place, pace.FILES_OF_PLACE)
+    counted.of(visitor, pace.BYTES, size)
+    counted.at(place, pace.BYTES_OF_PLACE, size)
     platform = gate.platform_of(request)
     told = await api.take(request, attachments.begin(platform.directory, workspace.id))
     if told.name.lower().rstrip(". ").endswith(RUNS):
@@ -53,6 +57,14 @@ async def upload(request: Asked) -> Response[dict[str, Any]]:
     )
     key = sessions.file_key(platform.vault, workspace.id, kept.id)
     return gate.answer({"id": kept.id, "key": key, **shown.file(platform, workspace.id, kept)}, 201)
+
+
+def _megabytes(request: Asked) -> int:
+    """How large the form is at most, by what is told of it before it comes."""
+    told = request.headers.get("content-length", "")
+    size = int(told) if told.isascii() and told.isdigit() and len(told) < 16 else None
+    most = attachments.LARGEST
+    return math.ceil((most if size is None else min(size, most)) / 1_048_576)
 
 
 @get("/channels/web/files/{workspace:int}/{file_id:str}", include_in_schema=False)

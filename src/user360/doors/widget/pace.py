@@ -18,6 +18,8 @@ FILES = parse("10 per minute")
 # A minute, for one address of the network: sessions that are begun, files, and all that is asked.
 BEGINS, FILES_OF_PLACE = parse("60 per minute"), parse("60 per minute")
 ANYTHING = parse("2400 per minute")
+# Megabytes of files, for one session and for one address: what is said is kept, so disks must last.
+BYTES, BYTES_OF_PLACE = parse("100 per hour"), parse("500 per hour")
 
 
 class TooFast(Problem):
@@ -37,15 +39,15 @@ class Pace:
     def __init__(self) -> None:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def at(self, place: str, item: RateLimitItem = ANYTHING) -> None:
+    def at(self, place: str, item: RateLimitItem = ANYTHING, cost: int = 1) -> None:
         """Count something asked from an address of the network. Raises `TooFast`."""
-        self._count(item, "place", place)
+        self._count(item, cost, "place", place)
 
-    def of(self, visitor: Visitor, item: RateLimitItem = ASKS) -> None:
+    def of(self, visitor: Visitor, item: RateLimitItem = ASKS, cost: int = 1) -> None:
         """Count something asked in a session. Raises `TooFast`."""
-        self._count(item, str(visitor.workspace), visitor.session)
+        self._count(item, cost, str(visitor.workspace), visitor.session)
 
-    def _count(self, item: RateLimitItem, *names: str) -> None:
-        if not self._limiter.hit(item, str(item), *names):
+    def _count(self, item: RateLimitItem, cost: int, *names: str) -> None:
+        if not self._limiter.hit(item, str(item), *names, cost=cost):
             ends = self._limiter.get_window_stats(item, str(item), *names).reset_time
             raise TooFast(max(1, math.ceil(ends - time.time())))
