@@ -95,3 +95,9 @@ def test_a_file_of_the_pages_is_kept_for_ever_under_its_own_address(client: Any)
     assert "cache-control" not in other.headers
     for bad in ("../routes.py", "%2e%2e/render.py", "vendor", "nothing.css"):
         assert client.get(f"/static/x/{bad}").status_code == 404
+
+
+def test_what_is_no_page_has_an_icon_too(client: Any) -> None:
+    found = client.get("/favicon.ico")
+    assert found.status_code == 200
+    assert found.headers["content-type"].startswith("image/svg+xml")

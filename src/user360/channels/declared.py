@@ -11,9 +11,11 @@ import email_validator
 import msgspec
 
 from user360.channels.whatsapp.templates import Template
+from user360.flows.language import templates
 
 LONGEST = 4_096  # characters of a setting
 GRAPH = "https://graph.facebook.com/v23.0"
+LONGEST_GREETING = 1_000
 LEAST_KEY = 32  # characters of a key that signs
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\Z|\[?[0-9A-Fa-f:.]+\]?\Z")
 
@@ -30,12 +32,14 @@ class Shape(msgspec.Struct, frozen=True, rename="camel"):
 class Web(Shape, frozen=True, rename="camel"):
     """The widget: `signingKey` signs who is signed in on the page.
 
-    `pageProperties` says whether what a page tells without a signature is kept as well.
+    `pageProperties` says whether what a page tells without a signature is kept as well. `greeting`
+    stands in the chat before anybody writes, with places as in flows: `{{{user.firstName|there}}}`.
     """
 
     SECRET: ClassVar[tuple[str, ...]] = ("signingKey",)
     signing_key: str = ""
     page_properties: bool = False
+    greeting: str = ""
 
 
 class WhatsApp(Shape, frozen=True, rename="camel"):
@@ -142,10 +146,24 @@ def _wrong_text(path: str, value: str) -> str:
         return "host must be a host name or an address, without a port"
     if name == "authservId" and not _HOST.match(value):
         return "authservId is the name at the beginning of Authentication-Results, as a host's"
+    if name == "greeting":
+        return _wrong_greeting(value)
     if name == "signingKey" and len(value) < LEAST_KEY:
         return f"signingKey needs at least {LEAST_KEY} characters"
     if name == "address":
         return _wrong_mail(value)
+    return ""
+
+
+def _wrong_greeting(value: str) -> str:
+    if len(value) > LONGEST_GREETING:
+        return f"greeting has at most {LONGEST_GREETING:,} characters"
+    try:
+        names = [place.name for place in templates.read(value).places]
+    except templates.BadTemplate as bad:
+        return f"greeting: {bad}"
+    if strange := next((name for name in names if not name.startswith("user.")), ""):
+        return f"greeting: only what is known of the user can be filled in, not {strange}"
     return ""
 
 

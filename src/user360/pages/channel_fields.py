@@ -61,6 +61,17 @@ CHANNELS: Mapping[str, Channel] = {
         "A chat on any page, by one line of HTML.",
         [
             (
+                "Before anybody writes",
+                [
+                    Field(
+                        "greeting",
+                        "Greeting",
+                        "Empty: the messages with which the flow begins, if one answers."
+                        " {{{user.firstName|there}}} is filled in for who is signed in.",
+                    ),
+                ],
+            ),
+            (
                 "Who is signed in on the page",
                 [
                     Field(

@@ -49,7 +49,7 @@ def router() -> Router:
     """The pages, whose problems people read."""
     return Router(
         path="/",
-        route_handlers=[static.files, *PAGES],
+        route_handlers=[static.files, static.favicon, *PAGES],
         exception_handlers={
             Problem: route.on_problem,
             HTTPException: route.on_refusal,

@@ -55,6 +55,13 @@ def icon(name: str) -> str:
     return read(f"vendor/icons/{name}.svg").plain.decode()
 
 
+@get("/favicon.ico", include_in_schema=False, sync_to_thread=False)
+def favicon() -> Response[bytes]:
+    """The icon for what browsers show that is no page and so cannot name it: JSON, a picture."""
+    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "public, max-age=86400"}
+    return Response(read("mark.svg").plain, media_type=KINDS[".svg"], headers=headers)
+
+
 @get("/static/{version:str}/{name:path}", include_in_schema=False, sync_to_thread=False)
 def files(
     request: Request[Any, Any, Any], version: FromPath[str], name: FromPath[str]

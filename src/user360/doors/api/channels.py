@@ -50,6 +50,7 @@ class ChannelEdit(Body):
     bot: Given = UNSET
     signing_key: Given = UNSET
     page_properties: bool | UnsetType | None = UNSET
+    greeting: Given = UNSET
     phone_number_id: Given = UNSET
     business_account_id: Given = UNSET
     templates: list[Template] | UnsetType | None = UNSET

@@ -26,6 +26,12 @@ def style() -> Response[bytes]:
     return _sent("shop.css", "text/css")
 
 
+@get("/demo/shop.svg", include_in_schema=False, sync_to_thread=False)
+def icon() -> Response[bytes]:
+    """The record beside its name."""
+    return _sent("shop.svg", "image/svg+xml")
+
+
 def _sent(name: str, kind: str) -> Response[bytes]:
     content = (resources.files("user360.doors.demo") / "static" / name).read_bytes()
     headers: dict[str, Any] = {
@@ -36,4 +42,4 @@ def _sent(name: str, kind: str) -> Response[bytes]:
     return Response(content, media_type=f"{kind}; charset=utf-8", headers=headers)
 
 
-ROUTES: list[HTTPRouteHandler] = [shop, style]
+ROUTES: list[HTTPRouteHandler] = [shop, style, icon]

@@ -24,6 +24,7 @@ from user360.doors.widget import asking, files, pace
 from user360.doors.widget.asking import Asked
 from user360.doors.widget.stream import since
 from user360.errors import Fault, Invalid, PersonErased
+from user360.flows import greeting
 from user360.identity import people
 from user360.identity import store as identity_store
 from user360.ids import parse_message_id, public_message_id
@@ -93,8 +94,20 @@ async def start(request: Asked) -> Response[dict[str, Any]]:
     elif refused:
         told["refused"] = [refused]
     told["identified"] = known is not None and not told["refused"]
-    token = sessions.token(platform.vault, visitor)
-    return gate.answer({"token": token, **told, **_seen(platform, visitor, None, state=True)})
+    told |= _seen(platform, visitor, None, state=True)
+    if not told["messages"]:
+        told |= _greeting(platform, workspace, visitor if told["identified"] else None)
+    return gate.answer({"token": sessions.token(platform.vault, visitor), **told})
+
+
+def _greeting(
+    platform: Platform, workspace: Workspace, signed_in: Visitor | None
+) -> dict[str, Any]:
+    """What is shown before anything is said; properties to whom the page's server vouches for."""
+    person = None if signed_in is None else _person(platform, workspace, signed_in)
+    known = None if person is None else {**person["properties"], "userId": person["userId"]}
+    found = gate.glance(platform, lambda c: greeting.of(c, workspace, CHANNEL, known))
+    return {"greeting": found.lines, "greets": found.said}
 
 
 def _resumed(

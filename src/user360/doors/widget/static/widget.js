@@ -53,7 +53,7 @@
 
   // The session and what is known of it
   let token = kept.get('token') || '', identity = options.identity || '';
-  let messages = new Map(), pending = new Map(), state = {}, more = false, streamed = 0;
+  let messages = new Map(), pending = new Map(), state = {}, greet = {}, more = false, streamed = 0;
   let line = true, started = false, shownOpen = false, properties = {}, pageTold = false, chosen = [];
   const readUpTo = () => Number(kept.get('read') || 0);
   const number = (message) => Number(message.n.slice(1));
@@ -139,7 +139,7 @@
   }
   function clear() {
     disconnect();
-    messages = new Map(); state = {}; streamed = toldRead = 0; more = pageTold = started = false;
+    messages = new Map(); state = greet = {}; streamed = toldRead = 0; more = pageTold = started = false;
     token = kept.get('token') || '';
     draw();
   }
@@ -211,9 +211,9 @@
       const known = Math.max(0, ...messages.keys());
       // What lies between was missed: it is shown when it is asked for.
       if (known && told.more && number(told.messages[0]) > known) { messages = new Map(); more = true; }
-      log.setAttribute('aria-live', 'off');
-      setTimeout(() => log.removeAttribute('aria-live'), 500);
-      for (const each of told.messages) add(each);
+      if (told.messages.length) hush();
+      greet = told.greeting ? told : greet;
+      told.messages.forEach(add);
       const last = told.messages[told.messages.length - 1];
       if (!streamed && last) { streamed = number(last); more = told.more; }
       state = told.state;
@@ -470,9 +470,13 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
   function draw() {
     const end = atEnd(), wanted = [];
     if (more) wanted.push(['older', () => press(older, { class: 'older' }, word('older'))]);
-    if (options.greeting) wanted.push([`g${options.greeting}`, () => bubble({ from: 'bot', text: options.greeting }, true)]);
     let before = {}, day = '';
     const said = [...messages.entries()].sort((a, b) => a[0] - b[0]).map((each) => each[1]);
+    // A flow says its greeting itself once somebody writes: then that stands where it was said.
+    const spoke = greet.greets && said.some((m) => m.from === 'bot');
+    (options.greeting ? [options.greeting] : spoke ? [] : greet.greeting || []).forEach((text, i) => {
+      wanted.push([`g${i}${text}`, () => bubble({ from: 'bot', text }, !i)]);
+    });
     for (const m of said) {
       const its = new Date(m.at).toLocaleDateString(language(), { day: 'numeric', month: 'long' });
       if (its !== day) wanted.push([`d${its}`, () => el('div', { class: 'day' }, its)]);
@@ -524,17 +528,21 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
     return el('div', { class: 'choices', role: 'group', 'aria-label': word('choose') }, ...made);
   }
   const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  // What was said before is shown, and not read out.
+  const hush = () => {
+    log.setAttribute('aria-live', 'off');
+    setTimeout(() => log.removeAttribute('aria-live'), 500);
+  };
   const bottom = () => { log.scrollTop = log.scrollHeight; };
   async function older() {
     const first = Math.min(...messages.keys()), below = log.scrollHeight - log.scrollTop;
     try {
       const told = await ask('GET', `messages?before=m${first}`);
       more = told.more;
-      log.setAttribute('aria-live', 'off');
+      hush();
       told.messages.forEach(add);
       draw();
       log.scrollTop = log.scrollHeight - below;
-      setTimeout(() => log.removeAttribute('aria-live'), 500);
     } catch (error) { lineIs(!passing(error)); }
   }
 
