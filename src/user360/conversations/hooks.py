@@ -101,11 +101,16 @@ def make(change: Change, vault: Vault, given: dict[str, Any]) -> Hook:
 def edit(change: Change, vault: Vault, number: int, given: dict[str, Any]) -> Hook:
     """Change what is given: `url`, `format`, `channels`, `active`, `authorization`.
 
+    An authorization is for the server it was given for: whoever names another gives it anew.
     Raises `NotFound`, `Invalid` naming each bad one.
     """
     found = _need(change, vault, number)
     merged = {**msgspec.structs.asdict(found), **given}
     _check(merged)
+    moved = _server(merged["url"]) != _server(found.url)
+    if moved and found.sealed.authorization and "authorization" not in given:
+        message = "Give the authorization again: what is kept was for another server"
+        raise Invalid.at("authorization", message)
     authorization = given.get("authorization", found.sealed.authorization) or ""
     sealed = Sealed(found.sealed.key, authorization)
     change.connection.execute(
@@ -192,6 +197,11 @@ def _wrong_url(url: str) -> list[Fault]:
         return []
     message = f"url must begin with https:// or http://, at most {LONGEST} characters"
     return [Fault("url", "invalid", message)]
+
+
+def _server(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port
 
 
 def _wrong_channels(channels: Collection[str]) -> list[Fault]:

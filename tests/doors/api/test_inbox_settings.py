@@ -67,6 +67,19 @@ def test_a_webhooks_secret_is_shown_once(api: Api) -> None:
     assert api.delete(f"/hooks/{number}").status_code == 404
 
 
+def test_an_authorization_is_not_sent_to_another_server(api: Api) -> None:
+    """Else who may change a webhook, and is never told it, could have it sent to themselves."""
+    given = {"url": "https://bot.example/in", "authorization": "Bearer hush"}
+    number = api.post("/hooks", given).json()["id"]
+    assert api.patch(f"/hooks/{number}", {"url": "https://bot.example/other"}).status_code == 200
+    for url in ("https://mine.example/in", "http://bot.example/in", "https://bot.example:8443/in"):
+        refused = api.patch(f"/hooks/{number}", {"url": url})
+        assert list(faults(refused)) == ["authorization"], url
+    moved = {"url": "https://new.example/in", "authorization": "Bearer new"}
+    assert api.patch(f"/hooks/{number}", moved).status_code == 200
+    assert api.delete(f"/hooks/{number}").status_code == 204
+
+
 @pytest.mark.parametrize(
     ("body", "path"),
     [

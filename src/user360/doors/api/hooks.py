@@ -112,7 +112,7 @@ async def make(request: Asked, data: JSONBody[NewHook]) -> Response[MadeHook]:
 async def edit(
     request: Asked, hook_id: FromPath[int], data: JSONBody[HookEdit]
 ) -> Response[ShownHook]:
-    """What is given is changed; the secret stays."""
+    """What is given is changed; the secret stays. Another server needs the authorization anew."""
     vault, given = gate.platform_of(request).vault, _given(data)
     changed, seq = await gate.change(request, lambda c: hooks.edit(c, vault, hook_id, given))
     return gate.answer(_shown(changed), seq=seq)
