@@ -124,6 +124,7 @@ class Viewing:
         self._held = held
         self._after = after
         self._me = inbox_view.me(request)
+        self._seen = inbox_view.scope_of(gate.actor_of(request))
 
     async def events(self, seen: str) -> AsyncIterator[bytes]:
         room = self._room
@@ -155,9 +156,23 @@ class Viewing:
         batches = self._room.since(viewer)
         if batches is None:
             return _event("hello", {"stale": True, "seen": self._room.seen})
-        if not batches:
+        told = [_event("batch", self._shown(actor, batch)) for batch in batches]
+        return self._moved(actor) + b"".join(told)
+
+    def _moved(self, actor: gate.Actor) -> bytes:
+        """For who sees others than before: lists are to be read anew, and one may be lost."""
+        seen = inbox_view.scope_of(actor)
+        if seen == self._seen:
             return b""
-        return b"".join(_event("batch", self._shown(actor, batch)) for batch in batches)
+        self._seen = seen
+        told = _event("hello", {"stale": True, "seen": self._room.seen})
+        if self._held is None or seen is None:
+            return told
+        where = (self._platform.ledger.dialect, actor.workspace.id, self._held.id)
+        held = gate.glance(self._platform, lambda c: reading.one(c, *where))
+        if held is None or not seen.sees(held):
+            told += _event("batch", {"seen": self._room.seen, "rows": [], "gone": [], "lost": True})
+        return told
 
     def _shown(self, actor: gate.Actor, batch: Batch) -> dict[str, Any]:
         """A batch as somebody may see it."""

@@ -26,6 +26,7 @@ export class Composer {
     this.files = [];
     this.told = 0;
     this.sending = false;
+    this.waits = false;
     this.leaving = new AbortController();
     const how = { signal: this.leaving.signal };
     whole.addEventListener("submit", (event) => this.#submitted(event), how);
@@ -138,20 +139,21 @@ export class Composer {
     this.form.querySelector("[data-files]").append(line);
     this.files.push(held);
     try {
-      const asked = new URLSearchParams({ name: held.name, type: held.type });
-      const answer = await fetch(`/api/v1/attachments?${asked}`, {
-        method: "POST",
-        headers: { ...csrf(), "Content-Type": "application/octet-stream" },
-        body: file,
-      });
+      const body = new FormData();
+      body.append("file", file, held.name);
+      const answer = await fetch("/api/v1/attachments", { method: "POST", headers: csrf(), body });
       const told = await answer.json();
       if (!answer.ok) throw new Error(told.detail);
       held.id = told.id;
+      held.name = told.name;
       said.textContent = held.name;
     } catch (problem) {
-      this.files = this.files.filter((each) => each !== held);
+      held.failed = true;
+      this.#wait(false);
+      line.setAttribute("role", "alert");
       said.textContent = `${held.name}: ${problem.message || "could not be uploaded"}`;
     }
+    if (this.waits && this.files.every((each) => each.id)) this.form?.requestSubmit();
   }
 
   // Canned answers
@@ -202,8 +204,14 @@ export class Composer {
     if (event.target !== this.form) return;
     event.preventDefault();
     const text = this.text.value;
-    const files = this.files.filter((each) => each.id);
-    if (files.length < this.files.length || (!text.trim() && !files.length)) return;
+    const files = this.files;
+    if (files.some((each) => each.failed)) {
+      // Nobody says "here it is" without it unless they leave it out themselves.
+      this.form.querySelector("[data-files] [role=alert] button").focus();
+      return;
+    }
+    this.#wait(files.some((each) => !each.id));
+    if (this.waits || (!text.trim() && !files.length)) return;
     const said = { id: fresh(), text, kind: this.form.elements.kind.value, files };
     this.#put([...this.#queue(), said]);
     this.files = [];
@@ -213,6 +221,13 @@ export class Composer {
     this.#show(said);
     this.flush();
     this.text.focus();
+  }
+
+  /** Whether what is written goes as soon as its files are there. */
+  #wait(waits) {
+    this.waits = waits;
+    const button = this.form?.querySelector("[data-send]");
+    if (button) button.closest("button").setAttribute("aria-busy", String(waits));
   }
 
   #show(said) {
