@@ -15,6 +15,7 @@ from aiosmtpd.controller import Controller
 from tests.channels.email.post import Post
 from user360.channels import deliveries, files, senders
 from user360.channels.outbox import Outbox
+from user360.conversations import attachments
 from user360.conversations.talk import Message
 
 
@@ -130,6 +131,22 @@ def test_files_and_any_alphabet_go_along(post: Post, peer: Peer) -> None:
     plain = mail.get_body(("plain",))
     assert plain is not None
     assert plain.get_content().startswith("Grüße, नमस्ते long long")
+
+
+def test_more_files_than_a_mail_carries_are_not_sent(
+    post: Post, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachments, "LARGEST", 1_048_576)
+    post.take(post.mail())
+    where = (post.platform, post.shop.workspace)
+    half = [files.save(*where, f"{n}.bin", "application/pdf", b"x" * 600_000) for n in range(3)]
+    post.answer("The two halves", attachments=tuple(half[:2]))
+    post.answer("One half", attachments=(half[2],))
+    bring(post)
+    assert len(list(peer.last().iter_attachments())) == 1
+    answers = post.messages(post.only())[1:]
+    reason = "Not sent: its files have more than the 1 MB that a mail carries"
+    assert [m.error for m in answers] == [reason, ""]
 
 
 def test_nothing_in_a_mail_becomes_a_header_of_its_answer(post: Post, peer: Peer) -> None:

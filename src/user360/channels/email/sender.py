@@ -75,7 +75,7 @@ class EmailSender:
             text=_text(message),
             by_address=channel.thread_by == "address",
             answers=tuple(each.external for each in earlier),
-            files=tuple(self._file(workspace, a) for a in message.attachments if a.id),
+            files=self._files(workspace, message),
             automatic=by_bot,
             at=message.at / 1_000_000,
         )
@@ -106,6 +106,14 @@ class EmailSender:
         if person is None:
             return ""
         return str(person["properties"].get("email") or person.get("userId") or "")
+
+    def _files(self, workspace: Workspace, message: Message) -> tuple[File, ...]:
+        """The files of a message, which are all in memory at once while it is sent."""
+        held = [each for each in message.attachments if each.id]
+        if sum(each.size for each in held) > attachments.LARGEST:
+            most = attachments.LARGEST // 1_048_576
+            raise Permanent(f"Not sent: its files have more than the {most} MB that a mail carries")
+        return tuple(self._file(workspace, each) for each in held)
 
     def _file(self, workspace: Workspace, attachment: Attachment) -> File:
         path = attachments.path_of(self._platform.directory, workspace.id, attachment.id)
