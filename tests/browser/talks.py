@@ -22,7 +22,7 @@ class Talks:
         platform = self.site.platform
         now = platform.now()
         given = {"workspace": platform.default.id, "source": "conversation", "ref": "test"}
-        call = Call(at=now, message_id=f"{now:020d}", **{**given, **known})
+        call = Call(**{"at": now, "message_id": f"{now:020d}", **given, **known})
         outcome: Outcome = platform.settle([call])[0]
         assert outcome.problem is None, outcome.problem
         return outcome

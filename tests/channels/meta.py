@@ -11,12 +11,13 @@ import time
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
 from tests.channels.served import Served
 
-NUMBER_ID = "106540352242922"
+NUMBER_ID, ACCOUNT = "106540352242922", "102290129340398"
 TOKEN, APP_SECRET, VERIFY = "meta-access-token", "meta-app-secret", "meta-verify-token"
 PATIENCE = 20.0
 TIME = int(time.time()) - 60  # a customer who wrote just now
@@ -28,6 +29,7 @@ class Meta:
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []  # what was sent to customers, each with its `id`
         self.files: dict[str, tuple[bytes, str, str]] = {}  # content, type, name
+        self.templates: list[dict[str, Any]] = []  # of the business account
         self.trouble: list[tuple[int, dict[str, Any]]] = []  # answers for the next sends
         self.changed = threading.Condition()
         self._count = itertools.count(1)
@@ -125,6 +127,16 @@ class Meta:
         }
         return 200, json.dumps(answer).encode()
 
+    def _approved(self, path: str) -> bytes:
+        """Two templates a page, as Meta pages them."""
+        begin = int(parse_qs(urlsplit(path).query).get("after", ["0"])[0])
+        told: dict[str, Any] = {"data": self.templates[begin : begin + 2]}
+        if told["data"]:
+            told["paging"] = {"cursors": {"before": str(begin), "after": str(begin + 2)}}
+        if begin + 2 < len(self.templates):
+            told["paging"]["next"] = f"{self.base}/{ACCOUNT}/message_templates?after={begin + 2}"
+        return json.dumps(told).encode()
+
     def _take_file(self, kind: str, content: bytes) -> tuple[int, bytes]:
         boundary = b"--" + kind.partition("boundary=")[2].encode()
         for part in content.split(boundary):
@@ -141,6 +153,8 @@ class Meta:
     def _get(self, path: str, headers: dict[str, str]) -> tuple[int, bytes, str]:
         if _header(headers, "authorization") != f"Bearer {TOKEN}":
             return *_error(401, 190, "Error validating access token"), "application/json"
+        if path.startswith(f"/v23.0/{ACCOUNT}/message_templates?"):
+            return 200, self._approved(path), "application/json"
         number = path.rpartition("/")[2]
         found = self.files.get(number)
         if found is None:

@@ -56,14 +56,15 @@ def test_what_a_channel_notes_for_itself_outlives_its_settings(shop: Shop) -> No
     put(shop, "email", address="care@shop.example")
     noted = {"uid": 17}
     platform, workspace = shop.platform, shop.workspace
-    platform.write(lambda c: settings.save_state(c, workspace, "email", noted))
+    platform.write(lambda c: settings.note(c, workspace, "email", "imap", noted))
+    platform.write(lambda c: settings.note(c, workspace, "email", "other", {}))
     put(shop, "email", address="team@shop.example")
-    assert settings.state(platform, workspace, "email") == noted
+    assert settings.state(platform, workspace, "email") == {"imap": noted, "other": {}}
 
 
 def test_any_bot_has_a_channel_of_its_own(shop: Shop) -> None:
     told = put(shop, "telegram", bot="flow:hello")
-    more = {"secretsSet": [], "trouble": ""}
+    more = {"secretsSet": [], "trouble": "", "troubleSince": None}
     assert told == {"channel": "telegram", "active": True, "bot": "flow:hello", **more}
     assert settings.names(shop.workspace) == ["web", "whatsapp", "email", "api", "telegram"]
     assert shop.workspace.desk.bot_of("telegram") == "flow:hello"
@@ -130,8 +131,9 @@ def test_a_mailbox_is_one_workspaces_alone(shop: Shop) -> None:
 
 def test_trouble_where_mail_is_fetched_is_told(shop: Shop) -> None:
     put(shop, "email", address="trouble@shop.example")
-    noted = {"imap": {"error": "The mail server did not answer in time"}}
+    reason = "The mail server did not answer in time"
+    noted = {"error": reason, "failed_at": "2026-11-22T10:42:00+00:00"}
     platform, workspace = shop.platform, shop.workspace
-    platform.write(lambda c: settings.save_state(c, workspace, "email", noted))
+    platform.write(lambda c: settings.note(c, workspace, "email", "imap", noted))
     told = settings.read(platform, workspace, "email")
-    assert told["trouble"] == "The mail server did not answer in time"
+    assert (told["trouble"], told["troubleSince"]) == (reason, 1_795_344_120_000_000)

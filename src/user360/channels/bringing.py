@@ -42,6 +42,10 @@ class Temporary(Exception):
         self.after = after
 
 
+class Locked(Temporary):
+    """The other side refuses our access: nothing goes this way until somebody mends that."""
+
+
 class Permanent(Exception):
     """It will not go well: the message says why, in words for who reads the inbox."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from user360.channels.bringing import Delivery
 from user360.storage.ledger import Connection, Dialect, array, text
@@ -109,6 +109,16 @@ def try_again(connection: Connection, number: int, now: int) -> None:
     """What was given up is due now, as if it had never been tried."""
     query = "UPDATE deliveries SET attempts = 0, failed_at = NULL, due_at = :now WHERE id = :id"
     connection.execute(text(query), {"now": now, "id": number})
+
+
+def hurry(connection: Connection, workspace: int, ways: Sequence[str], now: int) -> None:
+    """What waits by these ways is due now, as if it had never been tried."""
+    query = (
+        "UPDATE deliveries SET attempts = 0, due_at = :now WHERE workspace_id = :workspace"
+        " AND way = :way AND failed_at IS NULL"
+    )
+    for way in ways:
+        connection.execute(text(query), {"now": now, "workspace": workspace, "way": way})
 
 
 def one(connection: Connection, workspace: int, number: int) -> Delivery | None:

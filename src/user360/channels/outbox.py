@@ -15,8 +15,8 @@ from queue import SimpleQueue
 import structlog
 
 from user360.access.change import Change
-from user360.channels import deliveries
-from user360.channels.bringing import Delivery, Holding, Permanent, Sender, Temporary
+from user360.channels import deliveries, health
+from user360.channels.bringing import Delivery, Holding, Locked, Permanent, Sender, Temporary
 from user360.clock import SECOND
 from user360.conversations import marks, store, talk
 from user360.conversations.marks import Mark
@@ -210,7 +210,13 @@ class Outbox:
 
     def _brought(self, delivery: Delivery, external: str) -> None:
         mark = Mark(message=delivery.message, delivery="sent", external=external)
-        self._note(delivery, mark, lambda c: deliveries.done(c, delivery.id))
+        now = self._platform.clock.now()
+
+        def done(connection: Connection) -> None:
+            deliveries.done(connection, delivery.id)
+            health.well(connection, delivery, now)
+
+        self._note(delivery, mark, done)
         metrics.DELIVERIES.labels(delivery.kind, "sent").inc()
 
     def _put_off(self, delivery: Delivery, why: Temporary) -> None:
@@ -219,10 +225,24 @@ class Outbox:
             self._give_up(delivery, f"{why}. It was tried {attempts} times")
             return
         seconds = max(wait_after(attempts, random.uniform(-1, 1)), min(why.after, LONGEST_WAIT))
-        due_at = self._platform.clock.now() + int(seconds * SECOND)
-        reason = str(why)[:LONGEST_ERROR]
-        self._platform.write(lambda c: deliveries.put_off(c, delivery.id, due_at, reason))
+        now = self._platform.clock.now()
+        due_at, reason = now + int(seconds * SECOND), str(why)[:LONGEST_ERROR]
+
+        def put_off(connection: Connection) -> list[News]:
+            deliveries.put_off(connection, delivery.id, due_at, reason)
+            refused = isinstance(why, Locked) and health.note(connection, delivery, reason, now)
+            return self._news_of(connection, delivery) if refused else []
+
+        self._platform.tell(put_off)
         metrics.DELIVERIES.labels(delivery.kind, "put off").inc()
+
+    def _news_of(self, connection: Connection, delivery: Delivery) -> list[News]:
+        """Whoever looks at a conversation looks anew at how its channel does."""
+        where = (connection, self._platform.ledger.dialect, delivery.workspace)
+        messages = marks.of(*where, [delivery.message])
+        held = store.load(*where, [delivery.conversation])
+        changed = list(messages.values())
+        return [News(delivery.workspace, each, changed=changed) for each in held.values()]
 
     def _give_up(self, delivery: Delivery, why: str) -> None:
         reason, now = why[:LONGEST_ERROR], self._platform.clock.now()

@@ -15,7 +15,7 @@ import msgspec
 from user360.access.change import Change
 from user360.access.vault import Vault
 from user360.access.workspaces import Workspace
-from user360.channels import declared, store
+from user360.channels import declared, health, store
 from user360.channels.declared import Shape
 from user360.channels.email import addresses
 from user360.channels.whatsapp import templates
@@ -29,6 +29,8 @@ Settings = TypeVar("Settings", bound=Shape)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 FLOW = "flow:"
 WEBHOOK = "webhook"
+# Besides the secrets: what decides whether the other side lets us in.
+ACCESS = ("phoneNumberId", "apiBase", "smtp.")
 # Those that are always there to be set; others are there once something sends by them.
 BUILT_IN = ("web", "whatsapp", "email", "api")
 
@@ -53,18 +55,23 @@ def read(platform: Platform, workspace: Workspace, name: str) -> dict[str, Any]:
 def told(
     workspace: Workspace, name: str, secrets: Mapping[str, str], noted: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """How a channel is told to those who may change it; `trouble` is what goes wrong just now."""
+    """How a channel is told to those who may change it; `trouble` is what goes wrong just now.
+
+    `troubleSince` is since when it does, in microseconds.
+    """
     channel = _channel(workspace, name)
     shape = declared.shape_of(name)
     whole = msgspec.to_builtins(msgspec.convert(_nested(channel.settings), shape))
     flat = {path: value for path, value in _flat(whole).items() if path not in shape.SECRET}
+    trouble = health.of(noted)
     return {
         "channel": name,
         "active": channel.active,
         "bot": channel.bot,
         **_nested(flat),
         "secretsSet": sorted(secrets),
-        "trouble": str(noted.get("imap", {}).get("error", "")),
+        "trouble": "" if trouble is None else trouble.error,
+        "troubleSince": None if trouble is None else trouble.since,
     }
 
 
@@ -93,14 +100,15 @@ def change(change: Change, vault: Vault, name: str, given: dict[str, Any]) -> di
     wanted = {k: v for k, v in given.items() if k not in ("active", "bot")}
     active, bot = given.get("active", channel.active), given.get("bot", channel.bot)
     faults = _faults_of_all(active, bot)
-    leaves = declared.leaves(declared.shape_of(name))
+    shape = declared.shape_of(name)
+    leaves = declared.leaves(shape)
     flat = _given(wanted, leaves, faults)
     if faults:
         raise Invalid(faults[0].message, faults=faults)
     held = _secrets(change.connection, vault, workspace, name)
     settings = dict(channel.settings)
     for path, value in flat.items():
-        into = held if path in declared.shape_of(name).SECRET else settings
+        into = held if path in shape.SECRET else settings
         if value in (None, "", []):
             into.pop(path, None)
         else:
@@ -110,6 +118,8 @@ def change(change: Change, vault: Vault, name: str, given: dict[str, Any]) -> di
     changed = Channel(name, bot or "", active, settings)
     sealed = vault.seal(msgspec.json.encode(held).decode()) if held else ""
     store.save(change.connection, workspace.id, changed, sealed, change.now)
+    access = any(path in shape.SECRET or path.startswith(ACCESS) for path in flat)
+    health.mended(change.connection, workspace.id, name, change.now, access=access)
     change.audit("channel.settings", f"channel:{name}", changed=sorted(_named(given)))
     managing.reload(change)
     return told(workspace, name, held, store.kept(change.connection, workspace.id, name).state)
@@ -121,11 +131,12 @@ def state(platform: Platform, workspace: Workspace, name: str) -> dict[str, Any]
         return store.kept(connection, workspace.id, name).state
 
 
-def save_state(
-    connection: Connection, workspace: Workspace, name: str, noted: dict[str, Any]
+def note(
+    connection: Connection, workspace: Workspace, name: str, part: str, noted: dict[str, Any]
 ) -> None:
-    """Note something for a channel that was set, in the writer's transaction."""
-    store.save_state(connection, workspace.id, name, noted)
+    """Note a part of what a channel knows beside the others, in the writer's transaction."""
+    held = store.kept(connection, workspace.id, name).state
+    store.save_state(connection, workspace.id, name, {**held, part: noted})
 
 
 def _refuse_taken(change: Change, name: str, address: str) -> None:

@@ -97,6 +97,11 @@ CHANNELS: Mapping[str, Channel] = {
                 "From your app at Meta",
                 [
                     Field("phoneNumberId", "Phone number ID", "Digits, under API setup."),
+                    Field(
+                        "businessAccountId",
+                        "Business account ID",
+                        "Where templates are fetched from, when you ask for that.",
+                    ),
                     Field("accessToken", "Access token", "Of a system user, so that it lasts."),
                     Field("appSecret", "App secret", "Signs what Meta delivers."),
                     Field("verifyToken", "Verify token", "Any words: put the same in at Meta."),

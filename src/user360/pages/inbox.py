@@ -17,6 +17,7 @@ from user360.pages import (
     inbox_live,
     inbox_person,
     inbox_talk,
+    inbox_templates,
     inbox_view,
     render,
 )
@@ -64,5 +65,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *inbox_person.ROUTES,
     *inbox_contact.ROUTES,
     *inbox_deeds.ROUTES,
+    *inbox_templates.ROUTES,
     *inbox_live.ROUTES,
 ]

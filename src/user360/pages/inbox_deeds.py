@@ -29,10 +29,11 @@ async def _do(request: Asked, public: str, wanted: Deed, tell: str) -> Response[
     held = inbox_view.conversation(request, public)
     call = shapes.call(request, source="conversation", conversation=held.id, deed=wanted)
     await gate.one(gate.platform_of(request), call)
-    return await _after(request, held, tell)
+    return await after(request, held, tell)
 
 
-async def _after(request: Asked, held: Conversation, tell: str) -> Response[str]:
+async def after(request: Asked, held: Conversation, tell: str) -> Response[str]:
+    """The conversation as it is now; the list, where it is not theirs any more."""
     platform, actor = gate.platform_of(request), gate.actor_of(request)
     where = (platform.ledger.dialect, actor.workspace.id, held.id)
     now = gate.glance(platform, lambda c: reading.one(c, *where))

@@ -14,7 +14,8 @@ from user360.conversations.talk import Conversation, Message
 from user360.doors import gate
 from user360.errors import NotFound
 from user360.inbox import queue
-from user360.pages import card_words, inbox_list, inbox_person, inbox_view, render
+from user360.pages import card_words, inbox_list, inbox_person, inbox_view, inbox_way, render
+from user360.pages.inbox_way import Way
 from user360.pages.render import Asked
 from user360.pages.route import shown
 from user360.storage.ledger import Connection
@@ -41,11 +42,12 @@ async def headed(request: Asked, held: Conversation) -> dict[str, Any]:
     platform, actor = gate.platform_of(request), gate.actor_of(request)
     workspace = actor.workspace
 
-    def ask(connection: Connection) -> tuple[Any, int | None]:
+    def ask(connection: Connection) -> tuple[Any, int | None, Way | None]:
         where = (connection, platform.ledger.dialect, workspace, [held.record])
-        return inbox_view.living(*where).get(held.record), queue.place_of(connection, held)
+        record, place = inbox_view.living(*where).get(held.record), queue.place_of(connection, held)
+        return record, place, inbox_way.of(connection, platform, workspace, held)
 
-    record, place = await gate.read(platform, ask)
+    record, place, way = await gate.read(platform, ask)
     row = inbox_view.row(platform, workspace, held, record)
     return {
         "held": held,
@@ -53,6 +55,7 @@ async def headed(request: Asked, held: Conversation) -> dict[str, Any]:
         "public": row.id,
         "record": record,
         "place": place,
+        "way": way,
         "stamp": inbox_view.stamp(held),
         "mine": held.assignee == inbox_view.me(request),
         "agents": inbox_list.agents(request),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -14,6 +17,7 @@ from user360 import ids
 from user360.channels import deliveries, outbox, settings
 from user360.channels.bringing import Delivery
 from user360.channels.web.sessions import CHANNEL as WEB
+from user360.channels.whatsapp import approved, templates
 from user360.conversations.desk import SENDING
 from user360.doors import gate, whatsapp
 from user360.errors import NotFound
@@ -76,7 +80,7 @@ async def _page(request: Asked, name: str, template: str, **given: Any) -> Respo
 
     told = settings.read(platform, workspace, name)
     here = settings_keys.address(request)
-    more = {"made": "", **given}
+    more = {"made": "", "left_out": {}, **given}
     return render.page(
         request,
         template,
@@ -127,9 +131,52 @@ async def new_key(request: Asked) -> Response[str]:
     return await _page(request, "web", "settings/channel_part.html", made=made)
 
 
+@route.deed("/settings/channels/whatsapp/templates", may="inbox.settings")
+async def add_template(request: Asked) -> Response[str]:
+    """One more template, or another wording of one; what is wrong is told at its field."""
+    form = {name: text.strip() for name, text in (await forms.read(request)).items()}
+    given: dict[str, Any] = {name: form.get(name, "") for name in ("name", "language", "body")}
+    given |= {name: form[name] for name in ("header", "footer") if form.get(name)}
+    given["body"] = given["body"].replace("\r\n", "\n")
+    given["buttons"] = [each.strip() for each in form.get("buttons", "").split(",") if each.strip()]
+    return await _templates(request, [*_others(request, given), given], "Added")
+
+
+@route.deed("/settings/channels/whatsapp/templates/remove", may="inbox.settings")
+async def remove_template(request: Asked) -> Response[str]:
+    """Take one away."""
+    return await _templates(request, _others(request, await forms.read(request)), "Removed")
+
+
+@route.deed("/settings/channels/whatsapp/templates/fetch", may="inbox.settings")
+async def fetch_templates(request: Asked) -> Response[str]:
+    """Those that Meta has approved, in place of all that are there."""
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    found = await asyncio.to_thread(approved.fetch, platform, workspace)
+    tell = f"{len(found.templates)} fetched"
+    wanted = msgspec.to_builtins(found.templates)
+    return await _templates(request, wanted, tell, left_out=found.left_out)
+
+
+def _others(request: Asked, named: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The templates there are but the one of this name and language."""
+    held = templates.of(gate.actor_of(request).workspace)
+    key = (named.get("name", ""), named.get("language", ""))
+    return [msgspec.to_builtins(each) for each in held if (each.name, each.language) != key]
+
+
+async def _templates(
+    request: Asked, wanted: list[dict[str, Any]], tell: str, **given: Any
+) -> Response[str]:
+    await _change(request, templates.CHANNEL, {"templates": wanted})
+    where = (templates.CHANNEL, "settings/channel_part.html")
+    return await _page(request, *where, headers=render.said(tell), **given)
+
+
 async def _change(request: Asked, name: str, given: dict[str, Any]) -> None:
     vault = gate.platform_of(request).vault
     await gate.change(request, lambda c: settings.change(c, vault, name, given))
+    request.app.state.outbox.wake()  # what waits may go now
 
 
 @route.deed("/settings/deliveries/{number:int}/retry", may="inbox.settings")
@@ -141,4 +188,14 @@ async def retry(request: Asked, number: FromPath[int]) -> Response[str]:
     return render.go(request, "/settings/channels", tell="It is tried once more")
 
 
-ROUTES: list[HTTPRouteHandler] = [listing, add, new_key, one, save, retry]
+ROUTES: list[HTTPRouteHandler] = [
+    listing,
+    add,
+    new_key,
+    add_template,
+    remove_template,
+    fetch_templates,
+    one,
+    save,
+    retry,
+]

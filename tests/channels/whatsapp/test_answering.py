@@ -144,3 +144,21 @@ def test_a_bad_template_is_refused_where_it_stands(api: httpx.Client) -> None:
     assert refused.json()["errors"][0]["path"] == "templates.1.body"
     missing = api.patch("/channels/whatsapp", json={"templates": [{"name": "x"}]})
     assert missing.json()["errors"][0]["path"] == "templates.0"
+
+
+def test_a_refused_token_is_told_and_a_new_one_sends_what_waits(
+    api: httpx.Client, site: Served, graph: Meta, webhook: str, asha: str
+) -> None:
+    graph.deliver(webhook, meta.value(meta.text("Hello", of=asha, id=f"w{asha}")))
+    api.patch("/channels/whatsapp", json={"accessToken": "of yesterday"})
+    chat = f"c{site.conversations(asha)[0].id & 0xFFFFFFFFFF}"
+    before = len(graph.sent)
+    assert api.post(f"/conversations/{chat}/reply", json={"text": "Hi"}).status_code == 200
+    site.until(lambda: bool(api.get("/channels/whatsapp").json()["trouble"]))
+    told = api.get("/channels/whatsapp").json()
+    assert told["trouble"] == "The access token has expired: put in a new one (code 190)"
+    assert told["troubleSince"].endswith("Z")
+    mended = api.patch("/channels/whatsapp", json={"accessToken": meta.TOKEN}).json()
+    assert (mended["trouble"], mended["troubleSince"]) == ("", None)
+    assert graph.wait(before + 1)[-1]["text"]["body"] == "Hi"
+    site.until(lambda: site.messages(asha)[1].delivery == "sent")

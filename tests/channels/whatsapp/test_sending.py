@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.channels import meta
-from user360.channels.bringing import Permanent, Temporary
+from user360.channels.bringing import Locked, Permanent, Temporary
 from user360.channels.declared import WhatsApp
 from user360.channels.whatsapp import sending, trouble
 from user360.channels.whatsapp.graph import Graph
@@ -60,8 +60,11 @@ def test_choices_become_buttons_where_they_fit() -> None:
         (400, 132000, Permanent, "WhatsApp refused it (code 132000)"),
         (400, 130429, Temporary, "More messages were sent"),
         (400, 131056, Temporary, "Too many messages went to this customer"),
-        (401, 190, Temporary, "The access token has expired"),
-        (403, 200, Temporary, "The access token may not send messages"),
+        (401, 190, Locked, "The access token has expired"),
+        (401, 0, Locked, "WhatsApp refuses the access token"),
+        (401, None, Locked, "WhatsApp refuses the access token"),
+        (403, 200, Locked, "The access token may not send messages"),
+        (403, None, Temporary, "WhatsApp answered with status 403"),
         (500, 2, Temporary, "WhatsApp is overloaded or down"),
         (500, None, Temporary, "WhatsApp answered with status 500"),
         (302, None, Temporary, "WhatsApp answered with status 302"),
@@ -72,7 +75,7 @@ def test_errors_say_what_they_mean(
     status: int, code: int | None, kind: type[Exception], reason: str
 ) -> None:
     found = trouble.error_of(status, None if code is None else Trouble(code=code))
-    assert isinstance(found, kind)
+    assert type(found) is kind
     assert str(found).startswith(reason)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from user360.access.workspaces import Workspace
 from user360.channels import settings
-from user360.channels.bringing import Delivery, Permanent, Temporary
+from user360.channels.bringing import Delivery, Locked, Permanent, Temporary
 from user360.channels.declared import Email, Smtp
 from user360.channels.email import addresses, store, writing
 from user360.channels.email.addresses import CHANNEL
@@ -163,7 +163,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPAuthenticationError as error:
-        raise Temporary(f"The mail server does not let us in ({error.smtp_code})") from error
+        raise Locked(f"The mail server does not let us in ({error.smtp_code})") from error
     except smtplib.SMTPRecipientsRefused as error:
         code, said = next(iter(error.recipients.values()))
         raise _refused(code, said) from error

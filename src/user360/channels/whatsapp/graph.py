@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 WHO = "WhatsApp"
 LONGEST_ANSWER = 1_048_576
 FILE_SECONDS = 120.0
+MOST_PAGES = 20
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -32,6 +33,8 @@ class Answered(msgspec.Struct, frozen=True):
     mime_type: str = ""
     file_size: int = 0
     messages: list[dict[str, Any]] = []
+    data: list[dict[str, Any]] = []
+    paging: dict[str, Any] = {}
     error: Trouble | None = None
 
 
@@ -73,6 +76,21 @@ class Graph:
         if not answered.id:
             raise Temporary("WhatsApp took a file and did not say what it calls it")
         return answered.id
+
+    def templates(self, account: str) -> list[dict[str, Any]]:
+        """The templates of a business account, page by page, as Meta tells them."""
+        found: list[dict[str, Any]] = []
+        asked = {"fields": "name,language,status,components", "limit": "100"}
+        for _ in range(MOST_PAGES):
+            answered = self._ask("GET", f"{self._base}/{account}/message_templates", params=asked)
+            found += answered.data
+            cursors = answered.paging.get("cursors")
+            after = cursors.get("after") if isinstance(cursors, dict) else None
+            # The address of the next page is Meta's own to give; the place in it is enough.
+            if not answered.paging.get("next") or not isinstance(after, str):
+                break
+            asked["after"] = after
+        return found
 
     def fetch(self, media: str, into: BinaryIO, most: int) -> None:
         """Fetch a file of at most so many bytes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from user360.channels.bringing import Permanent, Temporary
+from user360.channels.bringing import Locked, Permanent, Temporary
 from user360.channels.whatsapp.payload import Trouble
 
 # These pass by themselves.
@@ -18,7 +18,9 @@ BUSY = {
     131056: "Too many messages went to this customer in a short time",
     131057: "The WhatsApp account is being maintained",
     133004: "WhatsApp is overloaded or down",
-    # These pass when somebody mends the settings; until then messages wait.
+}
+# These pass when somebody mends the settings; until then messages wait.
+LOCKED = {
     0: "WhatsApp refuses the access token: put in a new one",
     3: "The access token may not send messages: give it the permission for it",
     10: "The access token may not send messages: give it the permission for it",
@@ -51,7 +53,7 @@ REFUSED = {
 
 def words_of(told: Trouble) -> str:
     """Why, for who reads the inbox; the code is in it, so that it can be looked up."""
-    known = REFUSED.get(told.code) or BUSY.get(told.code) or "WhatsApp refused it"
+    known = {**BUSY, **LOCKED, **REFUSED}.get(told.code, "WhatsApp refused it")
     return f"{known} (code {told.code})"
 
 
@@ -59,10 +61,16 @@ def error_of(status: int, told: Trouble | None, after: float = 0) -> Temporary |
     """What an answer with this HTTP status means, with the error that came in it if one did."""
     if told is not None and told.code in REFUSED:
         return Permanent(words_of(told))
-    if told is not None and (told.code in BUSY or 200 <= told.code <= 299):
-        reason = words_of(told) if told.code in BUSY else f"{BUSY[10]} (code {told.code})"
-        return Temporary(reason, after)
-    if status in (401, 403, 408, 429) or status >= 500 or 300 <= status < 400:
+    if told is not None and 200 <= told.code <= 299:
+        return Locked(f"{LOCKED[10]} (code {told.code})", after)
+    # An answer without any code is no error of Meta's with the number 0.
+    if told is not None and told.code in LOCKED and (told.code or told.message):
+        return Locked(words_of(told), after)
+    if told is not None and told.code in BUSY:
+        return Temporary(words_of(told), after)
+    if status == 401:
+        return Locked(f"{LOCKED[0]} (status 401)", after)
+    if status in (403, 408, 429) or status >= 500 or 300 <= status < 400:
         return Temporary(f"WhatsApp answered with status {status}", after)
     if told is not None:
         return Permanent(words_of(told))

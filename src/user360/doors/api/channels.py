@@ -69,7 +69,8 @@ class ChannelEdit(Body):
 class Channel(Answer):
     """How a channel is set. Secrets are never told: `secretsSet` names those that it has.
 
-    `trouble` says what goes wrong where mail is fetched, and is empty when all is well.
+    `trouble` says what goes wrong since `troubleSince`, and is empty when all is well: our access
+    is refused where messages are sent, or mail cannot be fetched.
     """
 
     channel: str
@@ -78,6 +79,7 @@ class Channel(Answer):
     settings: dict[str, Any]
     secrets_set: list[str]
     trouble: str
+    trouble_since: Moment | None
 
 
 class Channels(Answer):
@@ -135,7 +137,8 @@ def _read(request: Asked, name: str) -> dict[str, Any]:
 
 
 def _shown(channel: str, told: dict[str, Any]) -> dict[str, Any]:
-    of_all = ("active", "bot", "secretsSet", "channel", "trouble")
+    since = told["troubleSince"]
+    of_all = ("active", "bot", "secretsSet", "channel", "trouble", "troubleSince")
     return {
         "channel": channel,
         "active": told["active"],
@@ -143,6 +146,7 @@ def _shown(channel: str, told: dict[str, Any]) -> dict[str, Any]:
         "settings": {name: value for name, value in told.items() if name not in of_all},
         "secretsSet": told["secretsSet"],
         "trouble": told["trouble"],
+        "troubleSince": None if since is None else clock.to_iso(since),
     }
 
 
@@ -161,6 +165,7 @@ async def change(
     vault = gate.platform_of(request).vault
     given = msgspec.to_builtins(data)
     told, seq = await gate.change(request, lambda c: settings.change(c, vault, channel, given))
+    request.app.state.outbox.wake()  # what waits may go now
     return gate.answer(_shown(channel, told), seq=seq)
 
 

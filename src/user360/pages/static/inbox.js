@@ -52,6 +52,9 @@ function heard(told) {
     const fromCustomer = talk.take(told.messages);
     composer?.settle(talk);
     if (fromCustomer) person(1500);
+    // Until when one may answer freely, and whether answers go out, may be another matter now.
+    const way = talk.whole.querySelector("[data-way]");
+    if (way) htmx.trigger(way, "changed");
   }
   if (told.stamp && talk.stamp && told.stamp !== talk.stamp) {
     ask(`/inbox/${talk.id}/head`, "body", { swap: "none" });
@@ -59,6 +62,19 @@ function heard(told) {
   }
   if (told.typing) talk.typing(told.typing, inbox.dataset.me);
   if (told.here) talk.here(told.here, inbox.dataset.me);
+}
+
+let closing = 0;
+let until = "";
+/** When one may not answer freely any more, the composer says so. */
+function watch() {
+  const way = talk?.whole.querySelector("[data-way]");
+  const ends = way ? `${talk.id} ${way.dataset.way}` : "";
+  if (ends === until) return;
+  until = ends;
+  clearTimeout(closing);
+  if (!way?.dataset.way) return;
+  closing = setTimeout(() => htmx.trigger(way, "changed"), 1000 * way.dataset.seconds + 500);
 }
 
 let asking = 0;
@@ -83,6 +99,7 @@ function opened() {
   rows.mark(talk?.id);
   if (talk) document.title = `${document.getElementById("talk-name").textContent} · User 360`;
   live.connect();
+  watch();
 }
 
 async function open(id) {
@@ -120,8 +137,15 @@ document.addEventListener("htmx:after:swap", (event) => {
   } else if (target.id === "rows" || target.closest?.("[data-rows]")) rows.mark(talk?.id);
   if (target.closest?.("[data-messages]") || target.classList.contains("earlier")) talk?.arrange();
 });
+document.addEventListener("htmx:after:request", (event) => {
+  const { sourceElement, response } = event.detail.ctx;
+  if (response?.status < 400 && sourceElement?.matches?.("#beside form[data-close-after]")) sourceElement.closest("dialog").close();
+});
 // What a deed answers replaces the head with its dialogs, which closes them.
-document.addEventListener("htmx:after:request", () => talk?.refresh());
+document.addEventListener("htmx:after:request", () => {
+  talk?.refresh();
+  watch();
+});
 document.addEventListener("change", (event) => {
   if (event.target.id === "availability") {
     document.querySelector("[data-dot]").className = `presence-dot ${event.target.value}`;

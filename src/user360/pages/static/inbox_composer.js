@@ -61,7 +61,8 @@ export class Composer {
     if (!kept || !this.form) return;
     const { text, kind } = JSON.parse(kept);
     this.text.value = text;
-    this.form.elements.kind.value = kind;
+    // An answer that WhatsApp takes no more stays a draft, but nobody is led to send it.
+    if (!this.form.querySelector(`[name="kind"][value="${kind}"]`)?.disabled) this.form.elements.kind.value = kind;
     this.#kind();
   }
 
