@@ -8,6 +8,8 @@ import pytest
 
 from tests.cli.conftest import Run
 from user360.access.workspaces import Workspace
+from user360.channels import files
+from user360.conversations.attachments import path_of
 from user360.ingest.doctor import examine
 from user360.platform import WAREHOUSE, Platform
 from user360.storage.warehouse import Changes
@@ -53,6 +55,20 @@ def test_what_is_lost_is_found_and_a_rebuild_brings_it_back(at: Run, filled: Pat
     assert rebuilt.code == 0
     assert rebuilt.out.startswith("Rebuilt: all ")
     assert at("doctor").code == 0
+
+
+def test_files_that_are_missing_are_told_and_that_no_rebuild_brings_them(
+    at: Run, filled: Path
+) -> None:
+    with Platform.open(filled) as platform:
+        kept = files.save(platform, platform.default, "parcel.png", "image/png", b"png")
+        path_of(filled, platform.default.id, kept.id).unlink()
+    said = at("doctor")
+    assert said.code == 1
+    assert "files are not in the directory" in said.out
+    assert kept.id in said.out
+    assert "backup" in said.err
+    assert "rebuild" not in said.err
 
 
 def test_a_warehouse_that_is_gone_is_made(at: Run, filled: Path) -> None:

@@ -128,7 +128,7 @@ def files(platform: Platform) -> list[Path]:
 
 
 def found_in_files(platform: Platform) -> set[tuple[str, int]]:
-    found = [f for f in doctor.examine(platform).findings if f.part == "attachments"]
+    found = [f for f in doctor.examine(platform).findings if f.part == doctor.FILES]
     return {(f.what, f.count) for f in found}
 
 

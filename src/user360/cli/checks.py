@@ -47,6 +47,8 @@ def _plain(report: Report) -> dict[str, object]:
 
 
 def _tell(report: Report, data: str) -> None:
+    from user360.ingest.doctor import FILES
+
     looked = f"{report.records:,} records and {report.events:,} events compared"
     if report.healthy:
         output.line(f"All is well: {looked} at position {report.position:,}")
@@ -62,7 +64,10 @@ def _tell(report: Report, data: str) -> None:
     ]
     columns = {"workspace": "workspace", "what": "what", "count": "how many", "examples": "such as"}
     output.show(output.table(found, found, **columns), as_json=False)
-    output.note(f"{looked}. `user360 rebuild --data {data}` makes the warehouse anew")
+    if all(f.part == FILES for f in report.findings):
+        output.note(f"{looked}. A file that is missing or cut comes back from a backup alone")
+    else:
+        output.note(f"{looked}. `user360 rebuild --data {data}` makes the warehouse anew")
 
 
 def rebuild(data: Directory, as_json: AsJson = False) -> None:

@@ -22,6 +22,7 @@ from user360.ingest.running import Running
 from user360.storage.ledger import Connection
 
 Progress = Callable[[int, int], None]
+FILES = "files"
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -95,9 +96,9 @@ def _files(platform: Running, workspace: Workspace) -> list[Finding]:
     """Which files of conversations are not on disk as the ledger knows them."""
     wrong = shelf.examine(platform.directory, platform.ledger, workspace.id)
     tally = Tally(workspace.name)
-    tally.add("attachments", "are not in the directory", wrong.missing)
-    tally.add("attachments", "have another size than was kept", wrong.sizes)
-    tally.add("attachments", "are in the directory and nobody knows them", wrong.orphans)
+    tally.add(FILES, "are not in the directory", wrong.missing)
+    tally.add(FILES, "have another size than was kept", wrong.sizes)
+    tally.add(FILES, "are in the directory and nobody knows them", wrong.orphans)
     return tally.findings()
 
 
