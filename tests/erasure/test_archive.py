@@ -193,6 +193,15 @@ def test_a_file_that_is_gone_or_cut_is_named_and_the_rest_is_there(shop: Shop) -
     assert wrong[whole.id] == ""
 
 
+def test_a_file_that_its_channel_still_holds_is_named(shop: Shop) -> None:
+    media = {"id": "9", "name": "photo.jpg", "type": "image/jpeg"}
+    said = Said(sender="customer", text="Look", detail={"media": media})
+    shop.send(session="visit", said=said)
+    (row,) = json.loads(opened(shop, "asha").read("files.json"))
+    assert (row["file"], row["name"]) == ("", "photo.jpg")
+    assert row["wrong"] == "it was not fetched from the channel"
+
+
 def test_an_archive_of_large_files_is_made_a_piece_at_a_time(shop: Shop) -> None:
     with_files(shop, *((f"{n}.png", os.urandom(4_000_000)) for n in range(4)))
     person = shop.person("asha")
