@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.flows.counter import Counter
 from tests.flows.peer import Answer, Asked, Peer, ok
@@ -145,11 +146,12 @@ def test_without_a_way_for_failures_agents_get_it(platform: Platform, peer: Peer
         + "      agents:\n        handOver: {}\n"
     )
     gave_up = counter.counts("callFailed")
-    with counter.attended():
+    with capture_logs() as lines, counter.attended():
         counter.hears("Hi")
         assert counter.hears("17") == []
         counter.until(lambda: gave_up() == 1)
     assert counter.held().state == "open"
+    assert "it answered 500" in [line.get("reason") for line in lines]
 
 
 def test_cookies_of_one_answer_are_not_sent_with_the_next(platform: Platform, peer: Peer) -> None:

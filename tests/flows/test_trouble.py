@@ -11,7 +11,7 @@ from tests.flows.counter import Counter
 from tests.flows.peer import Peer, ok
 from user360.conversations.deeds import Deed
 from user360.conversations.talk import Said
-from user360.flows import attendant, managing, runner
+from user360.flows import attendant, managing, runner, store
 from user360.flows.live import Live
 from user360.platform import Platform
 
@@ -240,6 +240,23 @@ def test_a_defect_is_a_matter_for_agents(asking: Counter, monkeypatch: pytest.Mo
     with asking.attended():
         asking.hears("Hi")
     assert asking.held().state == "open"
+
+
+def test_trouble_that_nobody_foresaw_is_passed_over_in_time(
+    asking: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, failed = store.said_since, []
+
+    def unwell(*given: Any) -> Any:
+        if not failed:
+            failed.append(given)
+            raise ZeroDivisionError
+        return read(*given)
+
+    monkeypatch.setattr(store, "said_since", unwell)
+    with asking.attended():
+        assert asking.hears("Hi") == ["First"]
+    assert failed
 
 
 def test_two_workspaces_have_each_their_own_flow(platform: Platform, asking: Counter) -> None:

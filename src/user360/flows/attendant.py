@@ -121,8 +121,8 @@ class Attendant:
                 try:
                     async with self._room:
                         more = await self._turn(*place)
-                except Problem as problem:
-                    log.warning("flow waits", reason=problem.code)
+                except Exception as error:  # noqa: BLE001 - whoever waits is not forgotten
+                    _tell(error)
                     await asyncio.sleep(wait)
                     wait = min(LONGEST_WAIT, wait * 2)
                     continue
@@ -247,6 +247,13 @@ class Attendant:
         secrets = managing.secrets_in(kept.secrets, self._platform.vault)
         means = Means(self._client, self._carrier)
         return Live(self._platform, workspace, held, message, kept.name, secrets, means)
+
+
+def _tell(error: Exception) -> None:
+    if isinstance(error, Problem):
+        log.warning("flow waits", reason=error.code)
+    else:
+        log.error("flow waits", exc_info=error)
 
 
 def _concerns(news: News) -> bool:

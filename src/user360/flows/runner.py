@@ -13,6 +13,7 @@ from typing import Any
 import jmespath
 import jmespath.exceptions
 import msgspec
+import structlog
 
 from user360.errors import InvalidCondition, Problem
 from user360.flows import state as states
@@ -35,6 +36,7 @@ from user360.flows.world import (
     Wrong,
 )
 
+log = structlog.get_logger()
 MOST_STEPS = 100  # nodes in one turn
 MOST_IN_ALL = 2_000  # nodes in one conversation
 LONGEST_WISH = 10  # words of a message that may ask for an agent
@@ -222,7 +224,10 @@ class Run:
                     n: v for n, v in self.state.variables.items() if n not in found
                 }
                 raise CallFailed("the answer is too large to be kept")
-        except CallFailed:
+        except CallFailed as failed:
+            log.warning(
+                "flow call failed", flow=self.state.flow, node=self.state.at, reason=str(failed)
+            )
             if not node.failed:
                 await self._give_up(CALL)
                 return
