@@ -38,6 +38,7 @@ function showProblem(form, problem) {
     field.classList.add("is-invalid");
     field.setAttribute("aria-invalid", "true");
     field.setAttribute("aria-errormessage", note.id);
+    describe(field, [...described(field), note.id]);
     (field.closest(".input-group") || field).after(note);
     first ||= field;
   }
@@ -63,7 +64,16 @@ function clearProblem(form) {
     each.classList.remove("is-invalid");
     each.removeAttribute("aria-invalid");
     each.removeAttribute("aria-errormessage");
+    describe(each, described(each).filter((id) => !id.startsWith("problem-")));
   });
+}
+
+/** The ids of what describes a field. */
+const described = (field) => (field.getAttribute("aria-describedby") || "").split(" ").filter(Boolean);
+
+function describe(field, ids) {
+  if (ids.length) field.setAttribute("aria-describedby", ids.join(" "));
+  else field.removeAttribute("aria-describedby");
 }
 
 document.addEventListener("problem", (event) => {
