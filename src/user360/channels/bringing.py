@@ -63,6 +63,17 @@ class Sender(Protocol):
 
 
 @runtime_checkable
+class Reporting(Protocol):
+    """A sender whose peer reports what it took, and tells nobody that it took something twice.
+
+    What may have been sent just before the process ended waits for `reports_within` seconds after a
+    start: by then a report has said so, and it is not sent again.
+    """
+
+    reports_within: float
+
+
+@runtime_checkable
 class Holding(Protocol):
     """A sender that holds connections, and lets go of them at the end."""
 

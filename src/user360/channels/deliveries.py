@@ -121,6 +121,15 @@ def hurry(connection: Connection, workspace: int, ways: Sequence[str], now: int)
         connection.execute(text(query), {"now": now, "workspace": workspace, "way": way})
 
 
+def wait(connection: Connection, kind: str, until: int) -> None:
+    """What waits by a way, in any workspace, is not due before then."""
+    query = (
+        "UPDATE deliveries SET due_at = :until WHERE way = :way AND failed_at IS NULL"
+        " AND due_at < :until"
+    )
+    connection.execute(text(query), {"way": kind, "until": until})
+
+
 def one(connection: Connection, workspace: int, number: int) -> Delivery | None:
     """A delivery of a workspace, if it is there."""
     query = f"SELECT {COLUMNS} FROM deliveries d WHERE d.workspace_id = :workspace AND d.id = :id"

@@ -1,11 +1,13 @@
 """Brings what was said to where it has to go: in order within a conversation, others beside it.
 
 What is to be brought stands in the ledger since the message was kept, so nothing is lost when the
-process ends. What was brought and could not be noted any more is brought again: at least once.
+process ends. What was brought and could not be noted any more is brought again, at least once, unless
+the peer reports meanwhile that it has it.
 """
 
 from __future__ import annotations
 
+import functools
 import random
 import threading
 from collections import Counter
@@ -16,7 +18,15 @@ import structlog
 
 from user360.access.change import Change
 from user360.channels import deliveries, health
-from user360.channels.bringing import Delivery, Holding, Locked, Permanent, Sender, Temporary
+from user360.channels.bringing import (
+    Delivery,
+    Holding,
+    Locked,
+    Permanent,
+    Reporting,
+    Sender,
+    Temporary,
+)
 from user360.clock import SECOND
 from user360.conversations import marks, store, talk
 from user360.conversations.marks import Mark
@@ -64,6 +74,11 @@ class Outbox:
         ]
 
     def start(self) -> None:
+        now = self._platform.clock.now()
+        for kind, sender in self._senders.items():
+            if isinstance(sender, Reporting):
+                until = now + int(sender.reports_within * SECOND)
+                self._platform.write(functools.partial(deliveries.wait, kind=kind, until=until))
         self._leave = self._platform.exchange.hear(self._heard)
         for thread in self._threads:
             thread.start()

@@ -9,10 +9,12 @@ import asyncio
 import hmac
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import MediaType, Request, Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import HeaderParameter, QueryParameter
 
 from user360.access.workspaces import Workspace
 from user360.channels import settings
@@ -23,6 +25,8 @@ from user360.conversations import marks
 from user360.conversations.news import News
 from user360.doors import gate
 from user360.doors.api import bodies
+from user360.doors.api.shapes import Refusal
+from user360.doors.raw import with_body
 from user360.errors import (
     Forbidden,
     Invalid,
@@ -38,53 +42,159 @@ from user360.platform import Platform
 from user360.storage.ledger import Connection
 
 PATH = "/channels/whatsapp/webhook"
-SIGNATURE = "x-hub-signature-256"
 LONGEST_CHALLENGE = 1_024
 Asked = Request[Any, Any, Any]
+Workspaced = Annotated[
+    str, QueryParameter(description="the name of the workspace; else it is the default one")
+]
+Mode = Annotated[str, QueryParameter(name="hub.mode", description="subscribe")]
+Challenge = Annotated[
+    str, QueryParameter(name="hub.challenge", description="what is to be answered")
+]
+Token = Annotated[
+    str, QueryParameter(name="hub.verify_token", description="the channel's verifyToken")
+]
+Signature = Annotated[
+    str,
+    HeaderParameter(
+        name="X-Hub-Signature-256",
+        description="sha256= and the HMAC-SHA256 of the body with the channel's appSecret, in hex",
+    ),
+]
+# As far as it is read; Meta's documentation tells all that there may be.
+DELIVERY: dict[str, Any] = {
+    "type": "object",
+    "required": ["object", "entry"],
+    "properties": {
+        "object": {"type": "string", "const": payload.ACCOUNT},
+        "entry": {"type": "array", "items": {"type": "object"}},
+    },
+}
+EXAMPLE: dict[str, Any] = {
+    "object": payload.ACCOUNT,
+    "entry": [
+        {
+            "id": "102290129340398",
+            "changes": [
+                {
+                    "field": payload.MESSAGES,
+                    "value": {
+                        "messaging_product": "whatsapp",
+                        "metadata": {
+                            "display_phone_number": "15550783881",
+                            "phone_number_id": "106540352242922",
+                        },
+                        "contacts": [{"profile": {"name": "Asha Rao"}, "wa_id": "919876543210"}],
+                        "messages": [
+                            {
+                                "from": "919876543210",
+                                "id": "wamid.HBgMOTE5ODc2NTQzMjEw",
+                                "timestamp": "1795325000",
+                                "type": "text",
+                                "text": {"body": "Where is my order?"},
+                            }
+                        ],
+                    },
+                }
+            ],
+        }
+    ],
+}
 
 
-@get(PATH, include_in_schema=False)
-async def shake_hands(request: Asked) -> Response[str]:
-    """Meta asks whether we are who it was told to deliver to: the token says so."""
-    asked = request.query_params
-    token, challenge = asked.get("hub.verify_token", ""), asked.get("hub.challenge", "")
-    held = await asyncio.to_thread(_settings, request)
+class Taken(msgspec.Struct):
+    """How many messages of a delivery are new, and how many reports were in it."""
+
+    messages: int
+    statuses: int
+
+
+def _refusals(*statuses: int) -> dict[int, ResponseSpec]:
+    """The answers that say no, of those that there are here."""
+    described = {
+        400: "The body is not what Meta delivers; every place is named",
+        401: "The signature is not that of the channel",
+        403: "This is not the verify token of the channel",
+        413: "Larger than 4 MB",
+        429: "More is coming in than can be written",
+        503: "Not all of it could be kept, or the channel is switched off: deliver it again",
+    }
+    return {
+        n: ResponseSpec(Refusal, False, described[n], media_type=gate.PROBLEM) for n in statuses
+    }
+
+
+@get(
+    PATH,
+    tags=["whatsapp"],
+    summary="Meta's handshake",
+    media_type=MediaType.TEXT,
+    responses=_refusals(403),
+    security=[{}],
+)
+async def shake_hands(
+    request: Asked,
+    workspace: Workspaced = "",
+    mode: Mode = "",
+    challenge: Challenge = "",
+    token: Token = "",
+) -> Response[str]:
+    """Meta asks whether we are who it was told to deliver to: the token says so.
+
+    The answer is the challenge itself.
+    """
+    held = await asyncio.to_thread(_settings, request, workspace)
     known = "" if held is None else held.verify_token
-    if asked.get("hub.mode") != "subscribe" or not known or not _same(known, token):
+    if mode != "subscribe" or not known or not _same(known, token):
         raise Forbidden("This is not the verify token of the channel whatsapp")
     plain = {"X-Content-Type-Options": "nosniff"}
     return Response(challenge[:LONGEST_CHALLENGE], media_type="text/plain", headers=plain)
 
 
-@post(PATH, status_code=200, include_in_schema=False)
-async def take_in(request: Asked) -> dict[str, int]:
-    """A delivery of Meta: answered once everything in it is on disk, else Meta tries it again."""
+@post(
+    PATH,
+    status_code=200,
+    tags=["whatsapp"],
+    summary="A delivery of Meta",
+    operation_class=with_body(DELIVERY, EXAMPLE),
+    responses=_refusals(400, 401, 413, 429, 503),
+    security=[{}],
+)
+async def take_in(
+    request: Asked,
+    workspace: Workspaced = "",
+    signature: Signature = "",
+) -> Taken:
+    """Messages of customers, and what became of ours.
+
+    Answered once everything in it is on disk, else Meta tries it again. Who cannot sign learns
+    nothing.
+    """
     body = await request.body()
-    held = await asyncio.to_thread(_settings, request)
-    if held is None or not _signed(held.app_secret, body, request.headers.get(SIGNATURE, "")):
+    held = await asyncio.to_thread(_settings, request, workspace)
+    if held is None or not _signed(held.app_secret, body, signature):
         raise Unauthenticated("The signature is not that of the channel whatsapp")
-    platform, workspace = gate.platform_of(request), _workspace(request)
-    if not workspace.desk.channels[hearing.CHANNEL].active:
+    platform, asked = gate.platform_of(request), _workspace(request, workspace)
+    if not asked.desk.channels[hearing.CHANNEL].active:
         raise Unavailable("The channel whatsapp is switched off")
     ours = _ours(_read(body), held.phone_number_id)
-    told = [await _hear(platform, workspace, value) for value in ours]
+    told = [await _hear(platform, asked, value) for value in ours]
     statuses = [status for value in ours for status in value.statuses]
     if statuses:
-        await asyncio.to_thread(_mark, platform, workspace, statuses)
-    return {"messages": sum(told), "statuses": len(statuses)}
+        await asyncio.to_thread(_mark, platform, asked, statuses)
+    return Taken(sum(told), len(statuses))
 
 
-def _workspace(request: Asked) -> Workspace:
+def _workspace(request: Asked, name: str) -> Workspace:
     """The workspace that is named. Raises `NotFound`."""
     platform = gate.platform_of(request)
-    name = request.query_params.get("workspace", "")
     return platform.workspace(name) if name else platform.default
 
 
-def _settings(request: Asked) -> WhatsApp | None:
+def _settings(request: Asked, name: str) -> WhatsApp | None:
     """The channel of the workspace that is named, if it is there and set."""
     try:
-        workspace = _workspace(request)
+        workspace = _workspace(request, name)
     except NotFound:
         return None
     if hearing.CHANNEL not in workspace.desk.channels:

@@ -12,11 +12,11 @@ from litestar.params import FromPath
 from user360 import ids
 from user360.channels.whatsapp import templates
 from user360.channels.whatsapp.templates import Chosen, Template
-from user360.conversations import talk
+from user360.conversations import canned, talk
 from user360.conversations.talk import Conversation, Said
 from user360.doors import gate
 from user360.doors.api import shapes
-from user360.errors import Invalid, NotFound, Problem
+from user360.errors import Invalid, NotFound
 from user360.pages import forms, inbox_deeds, inbox_person, inbox_view, render
 from user360.pages.render import Asked
 from user360.pages.route import deed, shown
@@ -93,23 +93,25 @@ def _values(chosen: Template, given: Mapping[str, str]) -> list[str]:
 def _filled(
     request: Asked, held: Conversation, chosen: Template, values: list[str]
 ) -> templates.Filled:
-    record = inbox_person.record_of(request, held)
-    known = {} if record is None else {**record.properties, "userId": record.user_id}
-    agent = inbox_view.member_name(gate.platform_of(request), inbox_view.me(request))
+    known, agent = _known(request, held)
     asked = Chosen(chosen.name, chosen.language, values)
     return templates.fill(gate.actor_of(request).workspace, held.channel, asked, known, agent)
+
+
+def _known(request: Asked, held: Conversation) -> tuple[dict[str, Any], str]:
+    """What places are filled with: what is known of the customer, and who answers."""
+    record = inbox_person.record_of(request, held)
+    known = {} if record is None else {**record.properties, "userId": record.user_id}
+    return known, inbox_view.member_name(gate.platform_of(request), inbox_view.me(request))
 
 
 def _previewed(
     request: Asked, held: Conversation, chosen: Template, given: Mapping[str, str]
 ) -> dict[str, Any]:
     """What is shown of it; with places that are not filled in yet as they stand."""
-    values = _values(chosen, given)
-    try:
-        text = _filled(request, held, chosen, values).text
-    except Problem:
-        text = templates.words(chosen, values)
-    return {"text": text, "buttons": chosen.buttons}
+    known, agent = _known(request, held)
+    values = [canned.fill(value, known, agent) for value in _values(chosen, given)]
+    return {"text": templates.words(chosen, values), "buttons": chosen.buttons}
 
 
 ROUTES: list[HTTPRouteHandler] = [preview, choose, send]

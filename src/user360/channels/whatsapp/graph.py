@@ -23,6 +23,7 @@ WHO = "WhatsApp"
 LONGEST_ANSWER = 1_048_576
 FILE_SECONDS = 120.0
 MOST_PAGES = 20
+REPORT_SECONDS = 30.0  # within which Meta reports, as a rule, that it has sent something
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -60,7 +61,12 @@ class Graph:
     def send(self, message: dict[str, Any]) -> str:
         """Send a message; Meta's name for it."""
         body = {"messaging_product": "whatsapp", "recipient_type": "individual", **message}
-        answered = self._ask("POST", f"{self._number}/messages", json=body)
+        try:
+            answered = self._ask("POST", f"{self._number}/messages", json=body)
+        except Temporary as why:
+            if _may_be_there(why):
+                raise Temporary(str(why), REPORT_SECONDS) from why
+            raise
         named = answered.messages[0].get("id") if answered.messages else None
         return named if isinstance(named, str) else ""
 
@@ -133,6 +139,15 @@ class Graph:
         if body is None:
             raise Temporary("WhatsApp answered more than makes sense")
         return _read(response, body)
+
+
+def _may_be_there(why: Temporary) -> bool:
+    """Whether what was sent may have arrived although no answer did; then a report says so."""
+    import httpx
+
+    nothing_left = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+    cause = why.__cause__
+    return isinstance(cause, httpx.TransportError) and not isinstance(cause, nothing_left)
 
 
 def _read(response: httpx.Response, body: bytes) -> Answered:

@@ -114,7 +114,13 @@ def marks_of(
         number, piece = _which(connection, workspace, status)
         if number is not None:
             why = trouble.words_of(status.errors[0]) if status.errors else ""
-            found.append(Mark(message=number, delivery=status.status, error=why, part=piece))
+            # Whatever is reported was taken: it is not sent again, should our own note be missing.
+            # What failed may well be, by who asks for it.
+            named = "" if status.status == talk.FAILED else status.id
+            mark = Mark(
+                message=number, delivery=status.status, error=why, external=named, part=piece
+            )
+            found.append(mark)
     return found
 
 

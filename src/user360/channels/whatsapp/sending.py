@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from user360.channels import calling, settings
 from user360.channels.bringing import Delivery, Permanent, Temporary
 from user360.channels.declared import WhatsApp
-from user360.channels.whatsapp import hearing, templates
+from user360.channels.whatsapp import graph, hearing, templates
 from user360.channels.whatsapp.graph import Graph
 from user360.conversations import attachments, marks, window
 from user360.conversations.marks import Mark, Part
@@ -67,7 +67,9 @@ class Numbers:
 
 
 class WhatsAppSender:
-    """Sends by the number that each workspace has set."""
+    """Sends by the number that each workspace has set. What WhatsApp has reported is not sent."""
+
+    reports_within = graph.REPORT_SECONDS
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -77,6 +79,8 @@ class WhatsAppSender:
         """Send what was not sent yet of a message; see `Sender`."""
         api = self._numbers.of(delivery.workspace)
         pieces = pieces_of(message)
+        if len(pieces) == 1 and message.external:
+            return message.external  # it was taken, and reported before that could be noted
         if len(pieces) == 1:
             return self._send(api, delivery, conversation, pieces[0], 0)
         held = marks.parts_of(message)
