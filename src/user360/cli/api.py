@@ -256,7 +256,7 @@ def in_process(platform: Platform, workspace: str) -> Iterator[Api]:
     number = platform.workspace(workspace).id
     text = keys.new_key()
     key = keys.Key(0, number, "command line", "admin", text[:6], platform.now())
-    transport = httpx.ASGITransport(app.create(platform))  # type: ignore[arg-type] # Litestar types its messages more closely
+    transport = httpx.ASGITransport(app.create(platform, alone=True))  # type: ignore[arg-type] # Litestar types its messages more closely
     with start_blocking_portal() as portal:
 
         def send(request: httpx.Request) -> httpx.Response:

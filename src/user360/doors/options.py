@@ -13,16 +13,22 @@ from litestar.handlers import HTTPRouteHandler, route
 
 
 def options(handlers: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
-    """A handler of OPTIONS for every address of these; to be registered before them."""
+    """Handlers of OPTIONS for every address of these; to be registered before them.
+
+    One for all addresses of the same methods: the framework takes its time over each handler.
+    """
     methods: dict[str, set[str]] = {}
     for handler in handlers:
         for path in handler.paths:
             methods.setdefault(path, {"OPTIONS"}).update(handler.http_methods)
-    return [_options(path, ", ".join(sorted(found))) for path, found in methods.items()]
+    alike: dict[str, list[str]] = {}
+    for path, found in methods.items():
+        alike.setdefault(", ".join(sorted(found)), []).append(path)
+    return [_options(paths, allowed) for allowed, paths in alike.items()]
 
 
-def _options(path: str, allowed: str) -> HTTPRouteHandler:
-    @route(path, http_method=["OPTIONS"], include_in_schema=False, status_code=204)
+def _options(paths: list[str], allowed: str) -> HTTPRouteHandler:
+    @route(paths, http_method=["OPTIONS"], include_in_schema=False, status_code=204)
     async def answer() -> Response[None]:
         return Response(None, status_code=204, headers={"Allow": allowed})
 

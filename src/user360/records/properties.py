@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -83,6 +83,7 @@ class Catalogue:
         self.by_name: dict[str, Property] = {p.name: p for p in (*SYSTEM, *custom)}
         self.custom = [p for p in self.by_name.values() if not p.system]
         self._folded = {name.lower(): p for name, p in self.by_name.items()}
+        self._columns = {p.column: p.type.value for p in self}
 
     def get(self, name: str) -> Property | None:
         return self.by_name.get(name)
@@ -96,6 +97,6 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self.by_name)
 
-    def columns(self) -> dict[str, str]:
+    def columns(self) -> Mapping[str, str]:
         """The warehouse's columns: name -> type."""
-        return {p.column: p.type.value for p in self}
+        return self._columns

@@ -290,6 +290,8 @@ class Projector:
                 return
             warehouse = self._open_warehouse()
             for workspace, columns in wanted.items():
+                if columns == self._columns.get(workspace):
+                    continue  # a server may have hundreds, and one declares something at a time
                 for column in warehouse.prepare(workspace, columns):
                     self.reader.fill(self.ledger, warehouse, workspace, column)
             self._columns = wanted

@@ -6,12 +6,14 @@ The calls are read from the description, so that a new one is held to this by it
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from litestar.testing import TestClient
 
-from tests.doors.api.conftest import Api, quoted
+from tests.doors.api.conftest import Api, make_api, quoted
 from tests.doors.api.test_examples import body_of
+from tests.doors.conftest import Product
 from user360.access import roles
 from user360.doors.api import ROUTES
 from user360.doors.api.operation import Operation
@@ -45,8 +47,27 @@ def test_a_role_does_what_the_table_says_and_no_more(
             assert answer.json()["type"] == "urn:user360:problem:forbidden"
 
 
+class Neighbour(NamedTuple):
+    """A workspace that holds something of everything, what was made in it, and all it held then."""
+
+    api: Api
+    made: dict[str, Any]
+    before: list[Any]
+
+
+@pytest.fixture(scope="module")
+def neighbour(product: Product, client: TestClient[Any]) -> Neighbour:
+    """One for all calls, for none of them may change it: who finds it changed is the first."""
+    api = make_api(product, client)
+    made = furnish(api)
+    return Neighbour(api, made, state(api))
+
+
 @pytest.mark.parametrize(("method", "template"), [(m, p) for m, p, _ in CALLS])
-def test_nobody_without_a_key_gets_anything(api: Api, method: str, template: str) -> None:
+def test_nobody_without_a_key_gets_anything(
+    neighbour: Neighbour, method: str, template: str
+) -> None:
+    api = neighbour.api
     for headers in (
         {"x-api-key": ""},
         {"x-api-key": "u3_wrong"},
@@ -59,7 +80,8 @@ def test_nobody_without_a_key_gets_anything(api: Api, method: str, template: str
         assert "Basic" in answer.headers["www-authenticate"]
 
 
-def test_a_key_is_taken_in_each_of_its_forms(api: Api) -> None:
+def test_a_key_is_taken_in_each_of_its_forms(neighbour: Neighbour) -> None:
+    api = neighbour.api
     key = api.keys["reader"]
     for given in (
         {"headers": {"x-api-key": key}},
@@ -126,13 +148,11 @@ def state(api: Api) -> list[Any]:
 
 @each_call
 def test_another_workspace_sees_and_changes_nothing(
-    api: Api, other: Api, method: str, template: str, operation: Operation
+    neighbour: Neighbour, other: Api, method: str, template: str, operation: Operation
 ) -> None:
-    made = furnish(api)
-    before = state(api)
-    answer = ask(other, method, template, operation, **made)
+    answer = ask(other, method, template, operation, **neighbour.made)
     assert SECRET not in answer.text
-    assert state(api) == before
+    assert state(neighbour.api) == neighbour.before
     own = any(part in template for part in ("/sessions/", "/channels/"))  # each has its own
     if operation.example.path and method != "PUT" and not own:
         assert answer.status_code in (404, 409), answer.text
