@@ -30,7 +30,7 @@ PAGES = {
     "filter": f"/users?where={quote(json.dumps({'all': [INDIA]}))}",
     "user": "/users/r112",
     "inbox": "/inbox",
-    "conversation": "/inbox/c1",
+    "conversation": "/inbox/c3",
     "reports": "/inbox/reports",
     "flows": "/flows",
     "segments": "/segments",
