@@ -52,6 +52,46 @@ def test_parts_are_changed_and_the_rest_stays(shop: Shop) -> None:
     assert shop.workspace.desk.bot_of("email") == ""
 
 
+@pytest.mark.parametrize(
+    ("channel", "kept", "moved", "again"),
+    [
+        (
+            "whatsapp",
+            {"accessToken": TOKEN},
+            {"apiBase": "https://elsewhere.example"},
+            {"apiBase": "https://elsewhere.example", "accessToken": TOKEN},
+        ),
+        (
+            "email",
+            {"smtp": {"host": "mx", "password": "x"}},
+            {"smtp": {"host": "elsewhere"}},
+            {"smtp": {"host": "elsewhere", "password": "x"}},
+        ),
+        (
+            "email",
+            {"imap": {"host": "mx", "password": "x"}},
+            {"imap": {"host": None}},
+            {"imap": {"host": None, "password": None}},
+        ),
+    ],
+)
+def test_a_secret_goes_to_no_server_but_the_one_it_was_given_for(
+    shop: Shop, channel: str, kept: dict[str, Any], moved: dict[str, Any], again: dict[str, Any]
+) -> None:
+    before = put(shop, channel, **kept)
+    with pytest.raises(Invalid, match="again"):
+        put(shop, channel, **moved)
+    assert settings.read(shop.platform, shop.workspace, channel) == before
+    assert put(shop, channel, **kept) == before
+    assert put(shop, channel, **again) != before
+
+
+def test_a_channel_begins_with_no_flow_that_is_not_there(shop: Shop) -> None:
+    with pytest.raises(Invalid, match="no flow greet") as refused:
+        put(shop, "web", bot="flow:greet")
+    assert [fault.path for fault in refused.value.faults] == ["bot"]
+
+
 def test_what_a_channel_notes_for_itself_outlives_its_settings(shop: Shop) -> None:
     put(shop, "email", address="care@shop.example")
     noted = {"uid": 17}
@@ -63,11 +103,11 @@ def test_what_a_channel_notes_for_itself_outlives_its_settings(shop: Shop) -> No
 
 
 def test_any_bot_has_a_channel_of_its_own(shop: Shop) -> None:
-    told = put(shop, "telegram", bot="flow:hello")
+    told = put(shop, "telegram", bot="webhook")
     more = {"secretsSet": [], "trouble": "", "troubleSince": None}
-    assert told == {"channel": "telegram", "active": True, "bot": "flow:hello", **more}
+    assert told == {"channel": "telegram", "active": True, "bot": "webhook", **more}
     assert settings.names(shop.workspace) == ["web", "whatsapp", "email", "api", "telegram"]
-    assert shop.workspace.desk.bot_of("telegram") == "flow:hello"
+    assert shop.workspace.desk.bot_of("telegram") == "webhook"
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,12 @@ _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\Z|\[?[0-9A
 class Shape(msgspec.Struct, frozen=True, rename="camel"):
     """The settings of a channel that needs none of its own: any bot's, by the API.
 
-    `SECRET` names those that are kept encrypted and never told again, by their dotted paths.
+    `SECRET` names those that are kept encrypted and never told again, by their dotted paths; `TO`
+    which settings say to what server a secret is sent.
     """
 
     SECRET: ClassVar[tuple[str, ...]] = ()
+    TO: ClassVar[Mapping[str, str]] = {}
 
 
 class Web(Shape, frozen=True, rename="camel"):
@@ -49,6 +51,7 @@ class WhatsApp(Shape, frozen=True, rename="camel"):
     """
 
     SECRET: ClassVar[tuple[str, ...]] = ("verifyToken", "appSecret", "accessToken")
+    TO: ClassVar[Mapping[str, str]] = {"accessToken": "apiBase"}
     phone_number_id: str = ""
     business_account_id: str = ""
     templates: tuple[Template, ...] = ()
@@ -91,6 +94,7 @@ class Email(Shape, frozen=True, rename="camel"):
     """
 
     SECRET: ClassVar[tuple[str, ...]] = ("smtp.password", "imap.password")
+    TO: ClassVar[Mapping[str, str]] = {"smtp.password": "smtp.host", "imap.password": "imap.host"}
     address: str = ""
     name: str = ""
     thread_by: Literal["subject", "address"] = "subject"

@@ -22,6 +22,7 @@ from user360.channels.whatsapp import templates
 from user360.conversations import managing
 from user360.conversations.desk import Channel
 from user360.errors import Conflict, Fault, Invalid
+from user360.flows import store as flows
 from user360.platform import Platform
 from user360.storage.ledger import Connection
 
@@ -61,8 +62,7 @@ def told(
     """
     channel = _channel(workspace, name)
     shape = declared.shape_of(name)
-    whole = msgspec.to_builtins(msgspec.convert(_nested(channel.settings), shape))
-    flat = {path: value for path, value in _flat(whole).items() if path not in shape.SECRET}
+    flat = {p: value for p, value in _effective(channel, shape).items() if p not in shape.SECRET}
     trouble = health.of(noted)
     return {
         "channel": name,
@@ -91,7 +91,8 @@ def whole(platform: Platform, workspace: Workspace, name: str, shape: type[Setti
 def change(change: Change, vault: Vault, name: str, given: dict[str, Any]) -> dict[str, Any]:
     """Put what is given into a channel's settings; how it is told then.
 
-    Null or an empty text takes a setting back. Raises `Invalid` naming each bad one by its path,
+    Null or an empty text takes a setting back; a secret is for the server it was given for, so
+    whoever names another gives it anew. Raises `Invalid` naming each bad one by its path,
     `Conflict` for an address whose mail another workspace gets.
     """
     _need_name(name)
@@ -103,9 +104,11 @@ def change(change: Change, vault: Vault, name: str, given: dict[str, Any]) -> di
     shape = declared.shape_of(name)
     leaves = declared.leaves(shape)
     flat = _given(wanted, leaves, faults)
+    held = _secrets(change.connection, vault, workspace, name)
+    faults += _faults_of_moving(channel, shape, held, flat)
+    faults += _faults_of_flow(change, bot, channel)
     if faults:
         raise Invalid(faults[0].message, faults=faults)
-    held = _secrets(change.connection, vault, workspace, name)
     settings = dict(channel.settings)
     for path, value in flat.items():
         into = held if path in shape.SECRET else settings
@@ -163,6 +166,33 @@ def _need_name(name: str) -> None:
     if not NAME.match(name):
         message = "A channel's name is 1 to 64 letters, digits, - and _"
         raise Invalid.at("channel", message)
+
+
+def _effective(channel: Channel, shape: type[Shape]) -> dict[str, Any]:
+    """The settings in force, by their dotted paths: what is given, and what holds without."""
+    return _flat(msgspec.to_builtins(msgspec.convert(_nested(channel.settings), shape)))
+
+
+def _faults_of_moving(
+    channel: Channel, shape: type[Shape], held: Mapping[str, str], flat: Mapping[str, Any]
+) -> list[Fault]:
+    """Secrets that would go to another server than the one they were given for."""
+    before = _effective(channel, shape)
+    return [
+        Fault(secret, "required", f"Give {secret} again: what is kept was for another server")
+        for secret, server in shape.TO.items()
+        if secret in held and secret not in flat
+        if server in flat and (flat[server] or "") != before[server]
+    ]
+
+
+def _faults_of_flow(change: Change, bot: str | None, channel: Channel) -> list[Fault]:
+    if not bot or not _is_bot(bot) or not bot.startswith(FLOW) or bot == channel.bot:
+        return []
+    name = bot.removeprefix(FLOW)
+    if flows.one(change.connection, change.workspace.id, name) is not None:
+        return []
+    return [Fault("bot", "invalid", f"There is no flow {name[:64]}; write it first")]
 
 
 def _faults_of_all(active: object, bot: object) -> list[Fault]:

@@ -115,7 +115,7 @@ def test_who_is_away_is_noted_in_the_thread_and_begins_none(
 def test_what_goes_to_many_or_a_machine_wrote_is_for_agents_not_for_bots(
     post: Post, headers: dict[str, str]
 ) -> None:
-    post.put(bot="flow:hello")
+    post.put(bot="webhook")
     assert post.take(post.mail("Written by hand")) == "ticket"
     assert post.take(post.mail("Not written by hand", **headers)) == "ticket"
     by_hand, machine = post.conversations()
@@ -137,7 +137,7 @@ def test_a_flood_of_one_sender_is_not_answered_and_then_left(
 ) -> None:
     monkeypatch.setattr(intake, "MANY", RateLimitItemPerHour(2))
     monkeypatch.setattr(intake, "TOO_MANY", RateLimitItemPerHour(4))
-    post.put(bot="flow:hello")
+    post.put(bot="webhook")
     became = [post.take(post.mail(f"Mail {n}")) for n in range(6)]
     assert became == ["ticket"] * 4 + ["flood"] * 2
     assert [c.state for c in post.conversations()] == ["bot", "bot", "open", "open"]
