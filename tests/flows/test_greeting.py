@@ -9,7 +9,7 @@ import pytest
 from tests.flows.counter import Counter
 from user360.channels import settings
 from user360.errors import Invalid
-from user360.flows import greeting
+from user360.flows import greeting, managing
 from user360.flows.greeting import Greeting
 from user360.platform import Platform
 
@@ -63,9 +63,14 @@ def test_the_channels_own_greeting_comes_before_the_flows(counter: Counter) -> N
     assert greets(counter).said
 
 
-@pytest.mark.parametrize("bot", ["", "webhook", "flow:gone"])
+@pytest.mark.parametrize("bot", ["", "webhook"])
 def test_without_a_flow_nothing_is_said(counter: Counter, bot: str) -> None:
     put(counter, bot=bot)
+    assert greets(counter).lines == []
+
+
+def test_a_flow_that_is_gone_says_nothing(counter: Counter) -> None:
+    counter.change(lambda change: managing.delete(change, "bot", force=True))
     assert greets(counter).lines == []
 
 
