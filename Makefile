@@ -14,6 +14,8 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 export PYTHON
+# Programs that tests start would compile the whole source anew each time.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help demo test lint format bench docs screenshots wheel lock setup clean
 .DELETE_ON_ERROR:

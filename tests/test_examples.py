@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from user360 import data, demo
+from user360 import data, demo, demo_inbox
 from user360.data import segments
 from user360.platform import Platform
 from user360.settings import Settings
@@ -67,11 +67,12 @@ def asking(page: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with the whole demo in it."""
+    """A data directory with the whole demo in it, its inbox too: a server of it starts at once."""
     directory = tmp_path_factory.mktemp("examples") / "demo"
     key = demo.directory(directory)
     with Platform.open(directory, Settings(admin_key=key)) as platform:
         demo.load(platform, lambda _: None)
+        demo_inbox.load(platform, demo.member(platform))
     return directory
 
 

@@ -148,14 +148,15 @@ def test_nested_values_of_parquet_fail_with_a_reason(client: Client) -> None:
         (b"PAR1 and nothing like Parquet", "people.parquet"),
         (b"\x1f\x8b\x08\x00 and no gzip", "people.csv.gz"),
         (b"%PDF-1.7", "people.csv"),
-        (workbook(400_000_000), "bomb.xlsx"),
+        (None, "bomb.xlsx"),
     ],
     ids=["empty", "no workbook", "no Parquet", "no gzip", "a PDF", "a bomb"],
 )
 def test_what_is_none_of_these_files_is_refused_with_a_reason(
-    client: Client, content: bytes, name: str
+    client: Client, content: bytes | None, name: str
 ) -> None:
-    told = imported(client, content, name)
+    # The bomb takes a second to be made, which nobody waits for who runs other tests.
+    told = imported(client, workbook(400_000_000) if content is None else content, name)
     assert told["status"] in (400, "failed"), told
     reason = told.get("detail") or told["reason"]
     assert len(reason) > 15
