@@ -1,8 +1,8 @@
 """Brings what was said to where it has to go: in order within a conversation, others beside it.
 
 What is to be brought stands in the ledger since the message was kept, so nothing is lost when the
-process ends. What was brought and could not be noted any more is brought again, at least once, unless
-the peer reports meanwhile that it has it.
+process ends. What was brought and could not be noted any more is brought again, at least once,
+unless the peer reports meanwhile that it has it.
 """
 
 from __future__ import annotations

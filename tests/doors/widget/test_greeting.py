@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from tests.doors.conftest import Serving
-from tests.doors.widget.test_door import Browser, change
+from tests.doors.widget.asking import Browser, change
 from user360.ingest.call import Call
 
 KEY = secrets.token_urlsafe(32)
