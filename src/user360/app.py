@@ -42,6 +42,7 @@ from user360.imports.schedules import looking
 from user360.imports.schedules.timekeeper import Timekeeper
 from user360.inbox.caretaker import Caretaker
 from user360.inbox.live import Hub
+from user360.inbox.presence import Presence
 from user360.inbox.sweeper import Sweeper
 from user360.pages import routes as pages
 from user360.pages.inbox_live import Preparer
@@ -55,6 +56,7 @@ WORKING = (import_jobs, export_jobs, erasure_jobs, looking)
 BESIDE: Mapping[str, Callable[[Platform], Any]] = {
     "timekeeper": Timekeeper,
     "caretaker": Caretaker,
+    "presence": Presence,
     "outbox": senders.outbox,
     "mail": Office,
     "sweeper": Sweeper,
@@ -81,7 +83,8 @@ def create(platform: Platform, *, alone: bool = False) -> Litestar:
     for working in WORKING:
         working.register(platform)
     room, limits, live = Room(platform), Limits(), Live(platform)
-    inbox = Hub(platform, Preparer(platform))
+    beside = {name: make(platform) for name, make in BESIDE.items()}
+    inbox = Hub(platform, Preparer(platform), beside["presence"])
     handlers = [*OWN] if alone else doors(platform)
 
     def intake(app: ASGIApp) -> ASGIApp:
@@ -97,7 +100,7 @@ def create(platform: Platform, *, alone: bool = False) -> Litestar:
                 "web_live": live,
                 "inbox": inbox,
                 "web_pace": Pace(),
-                **{name: make(platform) for name, make in BESIDE.items()},
+                **beside,
             }
         ),
         middleware=[Named, intake],

@@ -28,6 +28,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from user360 import app
+from user360.doors import staying
 from user360.errors import Unavailable
 from user360.platform import Platform
 
@@ -40,6 +41,8 @@ BACKLOG = 4_096
 CONNECTIONS = 16_384
 # How long requests under way may take when the end has come.
 GRACE_SECONDS = 10.0
+# How long streams may take, which are told to end: only who does not read what is sent needs it.
+STREAM_SECONDS = 1.0
 # How many objects are made until the youngest are looked through for garbage. Nearly all that a
 # request makes goes by itself; at the default of 700 looking takes a twentieth of the time.
 YOUNG = 20_000
@@ -55,33 +58,52 @@ class UnderWay:
 
     def __init__(self, application: ASGIApp) -> None:
         self.application = application
-        self.requests: set[asyncio.Task[Any]] = set()
+        self.requests: dict[asyncio.Task[Any], Scope] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         task = asyncio.current_task()
         if scope["type"] != ScopeType.HTTP or task is None:
             await self.application(scope, receive, send)
             return
-        self.requests.add(task)
+        self.requests[task] = scope
         try:
             await self.application(scope, receive, send)
+        except asyncio.CancelledError:
+            if not staying.is_stream(scope):
+                raise  # a stream that nobody reads has ended as it should
         finally:
-            self.requests.discard(task)
+            del self.requests[task]
 
     async def finish(self, serving: asyncio.Task[None]) -> None:
         """Wait until all are answered and the server has let go; give up those that take long."""
-        await asyncio.wait([serving, *self.requests], timeout=GRACE_SECONDS)
+        cut = await self._cut_streams()
+        # The server cannot let go of a connection that was cut: nobody takes what is left in it.
+        waited = [*self.requests] if cut else [serving, *self.requests]
+        if waited:
+            await asyncio.wait(waited, timeout=GRACE_SECONDS)
         if self.requests:
             log.warning("stopped with requests under way", requests=len(self.requests))
             for task in self.requests:
                 task.cancel()
         await asyncio.wait([serving], timeout=1.0)
 
+    async def _cut_streams(self) -> bool:
+        """Cut off the streams that do not end though they were told to; whether there were any."""
+        streams = [task for task, scope in self.requests.items() if staying.is_stream(scope)]
+        if not streams:
+            return False
+        _, unread = await asyncio.wait(streams, timeout=STREAM_SECONDS)
+        for task in unread:
+            task.cancel()
+        return bool(unread)
+
 
 class ServerLog(logging.Handler):
     """What the HTTP server says, in our own logs: its first line, for more could hold a value."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if str(record.msg).rstrip().endswith("CancelledError"):
+            return  # cut off when the end has come, which is no trouble of the server's
         log.error("http server", says=str(record.msg).partition("\n")[0])
 
 

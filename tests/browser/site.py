@@ -24,11 +24,12 @@ Visit = Callable[..., Page]  # a way to come in as a member of a role: conftest.
 
 
 class Site:
-    """A running server: its address and its platform."""
+    """A running server: its address, its platform, and the state of its application."""
 
-    def __init__(self, platform: Platform, url: str) -> None:
+    def __init__(self, platform: Platform, url: str, state: Any) -> None:
         self.platform = platform
         self.url = url
+        self.state = state
         self._secrets: dict[str, str] = {}
 
     @classmethod
@@ -44,7 +45,7 @@ class Site:
             thread.start()
             _until_it_listens(port)
             try:
-                yield cls(platform, f"http://127.0.0.1:{port}")
+                yield cls(platform, f"http://127.0.0.1:{port}", made.state)
             finally:
                 platform.jobs.hearing.close()
                 loop.call_soon_threadsafe(server.stop)

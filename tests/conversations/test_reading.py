@@ -132,17 +132,6 @@ def ask(shop: Shop, question: Any, *given: Any, **more: Any) -> Any:
         return question(connection, shop.platform.ledger.dialect, shop.workspace.id, *given, **more)
 
 
-def test_counts_are_those_of_the_lists(shop: Shop, every: list[Conversation]) -> None:
-    for seen in SCOPES:
-        counted = ask(shop, reading.counts, 1, seen)
-        assert set(counted) == {
-            *("mine", "queued", "open", "active", "tickets", "resolved", "missed", "bot")
-        }
-        for name, wanted in reading.lists(1).items():
-            narrowed = msgspec.structs.replace(wanted, scope=seen)
-            assert counted[name] == sum(holds(narrowed, c) for c in every), name
-
-
 def test_a_window_is_walked_along_an_index_alone(shop: Shop, every: list[Conversation]) -> None:
     assert every
     asked: list[str] = []

@@ -11,6 +11,7 @@ import pytest
 from tests.inbox.counter import Counter
 from user360.conversations.news import Typing
 from user360.inbox.live import Batch, Hub, Room, Viewer
+from user360.inbox.presence import Presence
 from user360.platform import Platform
 
 
@@ -34,7 +35,7 @@ def played(counter: Counter, story: Callable[[Room], Awaitable[None]], fails: bo
         batch.ready["texts"] = [m.text for said in batch.messages.values() for m in said.values()]
 
     async def run() -> None:
-        hub = Hub(counter.platform, prepare)
+        hub = Hub(counter.platform, prepare, Presence(counter.platform))
         hub.start()
         try:
             await asyncio.wait_for(story(hub.room(counter.workspace.id)), 30)

@@ -15,9 +15,8 @@ from litestar.testing import TestClient
 from tests import signed_in
 from tests.inbox.counter import Counter
 from user360 import app, ids
-from user360.conversations import reading, scope
+from user360.conversations import reading
 from user360.conversations.talk import Said
-from user360.inbox import store
 from user360.pages import inbox_view
 from user360.platform import Platform
 
@@ -83,21 +82,6 @@ def test_a_mail_is_shown_where_nothing_runs(client: TestClient[Any], counter: Co
     assert plain is not None
     missing = f"/inbox/{public}/messages/{ids.public_message_id(plain)}"
     assert client.get(missing).status_code == 404
-
-
-def test_what_is_counted_live_is_what_the_lists_count(counter: Counter) -> None:
-    her = counter.agent(capacity=1)
-    for name in "xyz":
-        counter.says(f"count-{name}")
-    counter.says("count-t", kind="ticket")
-    dialect, number = counter.platform.ledger.dialect, counter.workspace.id
-    seen = scope.of("agent", her, counter.workspace.desk)
-    for asked in (None, seen):
-        with counter.platform.ledger.read() as connection:
-            tally = store.tally(connection, number)
-            counts = reading.counts(connection, dialect, number, her, asked)
-        live = inbox_view.tallied(tally, her, asked)
-        assert live == {name: counts[name] for name in live}
 
 
 @pytest.mark.parametrize("group", ["9" * 30, "9" * 5_000, "\u00b2", "-1", "x"])

@@ -33,6 +33,9 @@ class InboxSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
     always, in the workspace's time zone. `idleMinutes` after the last message a chat with the bot
     ends (0: never), `closeDays` after it was solved a ticket is closed. `proof` is what it takes
     to join an existing record in a conversation: `claim` believes what is typed.
+
+    Whoever closes the inbox is away after `awayAfter` minutes (0: never); after `reassignAfter`
+    more (0: never) their chats in which the customer waits go to somebody else.
     """
 
     assignment: Literal["roundRobin", "leastBusy", "manual"] = "leastBusy"
@@ -43,10 +46,17 @@ class InboxSettings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
     idle_minutes: int = 60
     close_days: int = 7
     proof: Literal["claim", "proof"] = "claim"
+    away_after: int = 5
+    reassign_after: int = 0
 
 
 class Agent(msgspec.Struct, frozen=True):
-    """A member who may answer: how many chats at once, in which groups, with which skills."""
+    """A member who may answer: how many chats at once, in which groups, with which skills.
+
+    `watched` says that their inbox was open in a browser since they said how they are there;
+    whom the system has set away because it was closed has `left_at`, and is `returns` again when
+    they come back.
+    """
 
     member: int
     availability: str = AWAY
@@ -54,6 +64,9 @@ class Agent(msgspec.Struct, frozen=True):
     groups: frozenset[int] = frozenset()
     skills: frozenset[str] = frozenset()
     last_given: int = 0  # when a conversation was given to them last
+    watched: bool = False
+    left_at: int | None = None
+    returns: str = ""
 
 
 class Group(msgspec.Struct, frozen=True):

@@ -54,19 +54,30 @@ def _agents(connection: Connection, workspace: int) -> dict[int, Agent]:
         groups.setdefault(member, set()).add(group)
     # Whoever may answer by their role is an agent, with what is usual until they choose.
     query = text(
-        "SELECT r.member_id, a.availability, a.capacity, a.skills, a.last_given"
+        "SELECT r.member_id, a.availability, a.capacity, a.skills, a.last_given, a.watched,"
+        " a.left_at, a.returns"
         " FROM member_roles r LEFT JOIN agents a"
         " ON a.member_id = r.member_id AND a.workspace_id = r.workspace_id"
         " WHERE r.workspace_id = :workspace AND r.role <> 'reader' ORDER BY r.member_id"
     )
     found = {}
-    for member, availability, capacity, skills, last in connection.execute(
+    for member, availability, capacity, skills, last, watched, left, returns in connection.execute(
         query, {"workspace": workspace}
     ):
         theirs = frozenset(groups.get(member, ()))
         found[member] = (
             Agent(member, groups=theirs)
             if availability is None
-            else Agent(member, availability, capacity, theirs, _texts(skills), last)
+            else Agent(
+                member,
+                availability,
+                capacity,
+                theirs,
+                _texts(skills),
+                last,
+                bool(watched),
+                left,
+                returns,
+            )
         )
     return found

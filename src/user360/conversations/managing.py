@@ -82,18 +82,22 @@ def set_agent(
     skills: Collection[str] | None = None,
     groups: Collection[int] | None = None,
 ) -> None:
-    """Set what is given of an agent. Raises `NotFound`, `Invalid` naming each bad part."""
+    """Set what is given of an agent. Raises `NotFound`, `Invalid` naming each bad part.
+
+    Whose availability is set is that from now on, whatever the system made of it before.
+    """
     workspace = change.workspace
     agent = workspace.desk.agents.get(member)
     if agent is None:
         raise NotFound("There is no member of this workspace who may answer by this number")
     _check(change, availability, capacity, skills, groups)
+    said = ", watched = FALSE, left_at = NULL, returns = ''" if availability is not None else ""
     change.connection.execute(
         text(
             "INSERT INTO agents (workspace_id, member_id, availability, capacity, skills,"
             " last_given) VALUES (:workspace, :member, :availability, :capacity, :skills, :last)"
             " ON CONFLICT (workspace_id, member_id) DO UPDATE SET availability ="
-            " excluded.availability, capacity = excluded.capacity, skills = excluded.skills"
+            " excluded.availability, capacity = excluded.capacity, skills = excluded.skills" + said
         ),
         {
             "workspace": workspace.id,

@@ -20,7 +20,6 @@ from user360.storage.ledger import Connection, Dialect, array, run
 NOBODY = 0  # as assignee or group: those that nobody, or no group, has
 FIRST_WINDOW, WINDOW = 200, 1_000  # conversations looked at together, at first and at most
 MOST_LOOKED = 20_000  # conversations that one page looks at
-MOST_COUNTED = 1_000
 EVERY = tuple(dict.fromkeys(state for states in talk.STATES.values() for state in states))
 # With somebody who answers, or waiting for one.
 ACTIVE = (talk.QUEUED, talk.OPEN, talk.ASSIGNED, talk.PENDING, talk.ON_HOLD)
@@ -75,25 +74,6 @@ def lists(member: int | None) -> Mapping[str, Wanted]:
         "missed": Wanted(states=(talk.MISSED,)),
         "bot": Wanted(states=(talk.BOT,)),
     }
-
-
-def counts(
-    connection: Connection,
-    dialect: Dialect,
-    workspace: int,
-    member: int | None,
-    scope: Scope | None,
-) -> dict[str, int]:
-    """How many are in each list, of its newest `MOST_COUNTED`: that many may be more."""
-    found = {}
-    for name, wanted in lists(member).items():
-        seen = msgspec.structs.replace(wanted, scope=scope)
-        places = _window(connection, dialect, workspace, seen, None, MOST_COUNTED)
-        if places and _filters(dialect, seen)[0]:
-            found[name] = len(_chosen(connection, dialect, seen, places))
-        else:
-            found[name] = len(places)
-    return found
 
 
 def page(

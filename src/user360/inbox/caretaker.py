@@ -95,6 +95,7 @@ class Caretaker:
 
     def _care(self, workspace: Workspace) -> None:
         self._settle(workspace, self._left(workspace))
+        self._settle(workspace, self._deserted(workspace))
         self._settle(workspace, self._ended(workspace))
         self._settle(workspace, self._placed(workspace))
 
@@ -129,6 +130,24 @@ class Caretaker:
                 AT_ONCE,
             )
         return [(each, Deed(action="leave", assignee=each.assignee)) for each in found]
+
+    def _deserted(self, workspace: Workspace) -> list[tuple[Conversation, Deed]]:
+        """Chats in which the customer waits for somebody who closed the inbox long ago."""
+        minutes, now = workspace.desk.settings.reassign_after, self._platform.clock.now()
+        gone = [
+            agent.member
+            for agent in workspace.desk.agents.values()
+            if agent.left_at is not None and agent.left_at + minutes * MINUTE <= now
+        ]
+        if not minutes or not gone:
+            return []
+        with self._platform.ledger.read() as connection:
+            where = (connection, self._platform.ledger.dialect, workspace.id)
+            found = store.waiting_for(*where, gone, AT_ONCE)
+        return [
+            (each, Deed(action="leave", assignee=each.assignee, unless_since=each.updated_at))
+            for each in found
+        ]
 
     def _ended(self, workspace: Workspace) -> list[tuple[Conversation, Deed]]:
         """Who has waited too long, who has gone away from the bot, what was solved long ago."""

@@ -19,12 +19,15 @@ import msgspec
 import structlog
 
 from user360.conversations.news import News, Typing
-from user360.conversations.talk import Conversation, Message
+from user360.conversations.talk import CUSTOMER, Conversation, Message
+from user360.inbox.presence import Attendance, Back, Presence
 from user360.platform import Platform
 
 log = structlog.get_logger()
 # Seconds: how long news are gathered, and after how long of silence at most something is said.
 GATHER, QUIET = 0.2, 15.0
+# Seconds: how often it is looked whether agents or settings are others, and at most it is counted.
+GLANCE, COUNT = 0.5, 1.0
 KEPT = 600  # batches of a workspace: at least two minutes of them
 REMEMBERED = 20_000  # conversations of a workspace whose last state is remembered
 
@@ -32,8 +35,10 @@ REMEMBERED = 20_000  # conversations of a workspace whose last state is remember
 class Batch(msgspec.Struct, gc=False):
     """What happened within a moment in one workspace.
 
-    `before` is how the conversations were, where that is known; `here` are those in which somebody
-    came to look or left. `ready` is what was made of it once for everybody.
+    `before` is how the conversations were, where that is known; `fresh` are those in which the
+    customer wrote, `here` those in which somebody came to look or left. `desk` says that agents or
+    settings are others, `back` who is back after the system had set them away. With `count` it is
+    to be counted how many stand in the lists. `ready` is what was made of it once for everybody.
     """
 
     number: int = 0
@@ -41,7 +46,11 @@ class Batch(msgspec.Struct, gc=False):
     before: dict[int, Conversation] = msgspec.field(default_factory=dict)
     messages: dict[int, dict[int, Message]] = msgspec.field(default_factory=dict)
     typing: dict[int, set[str]] = msgspec.field(default_factory=dict)
+    fresh: set[int] = msgspec.field(default_factory=set)
     here: set[int] = msgspec.field(default_factory=set)
+    desk: bool = False
+    back: dict[int, Back] = msgspec.field(default_factory=dict)
+    count: bool = False
     ready: dict[Any, Any] = msgspec.field(default_factory=dict)
 
     def take(self, news: News) -> None:
@@ -51,6 +60,8 @@ class Batch(msgspec.Struct, gc=False):
         said = self.messages.setdefault(conversation.id, {})
         for message in (*news.changed, *news.messages):
             said[message.id] = message
+        if any(message.sender == CUSTOMER for message in news.messages):
+            self.fresh.add(conversation.id)
 
 
 # Makes what all viewers of a workspace share of a batch, and puts it into `ready`.
@@ -78,8 +89,9 @@ class Viewer:
 class Room:
     """One workspace: its viewers, and the batches of the last minutes."""
 
-    def __init__(self, prepare: Prepare, workspace: int) -> None:
+    def __init__(self, prepare: Prepare, workspace: int, attendance: Attendance) -> None:
         self.workspace = workspace
+        self.attendance = attendance
         self.viewers: set[Viewer] = set()
         self.closed = False
         self._prepare = prepare
@@ -89,6 +101,9 @@ class Room:
         self._open: Batch | None = None
         self._known: OrderedDict[int, Conversation] = OrderedDict()
         self._closing: asyncio.Task[None] | None = None
+        self._counted = -COUNT
+        self._counting: asyncio.TimerHandle | None = None
+        self._desk: object = None
         self._one = asyncio.Lock()  # batches are told in the order in which they were opened
 
     @property
@@ -112,12 +127,14 @@ class Room:
         )
         viewer = Viewer(member, conversation, int(number) if known else self._number)
         self.viewers.add(viewer)
+        self.attendance.came(self.workspace, member)
         viewer.woken.set()
         self._moved(viewer)
         return viewer, known
 
     def leave(self, viewer: Viewer) -> None:
         self.viewers.discard(viewer)
+        self.attendance.left(self.workspace, viewer.member)
         self._moved(viewer)
 
     def since(self, viewer: Viewer) -> list[Batch] | None:
@@ -136,16 +153,30 @@ class Room:
 
     def take(self, news: News) -> None:
         self._gathered().take(news)
+        self._count()
 
     def types(self, typing: Typing) -> None:
         if any(v.conversation == typing.conversation for v in self.viewers):
             self._gathered().typing.setdefault(typing.conversation, set()).add(typing.by)
+
+    def back(self, told: Back) -> None:
+        if any(v.member == told.member for v in self.viewers):
+            self._gathered().back[told.member] = told
+
+    def glance(self, desk: object) -> None:
+        """Tell everybody when agents or settings are others than they were."""
+        if self._desk is not None and self._desk is not desk and self.viewers:
+            self._gathered().desk = True
+            self._count()
+        self._desk = desk
 
     def close(self) -> None:
         """Let everybody go."""
         self.closed = True
         if self._closing is not None:
             self._closing.cancel()
+        if self._counting is not None:
+            self._counting.cancel()
         for viewer in self.viewers:
             viewer.woken.set()
 
@@ -166,6 +197,22 @@ class Room:
         if batch is not None:
             async with self._one:
                 await self._close(batch)
+
+    def _count(self) -> None:
+        """Have it counted how many stand in the lists, in time: now, or a moment after the last."""
+        if self._counting is not None:
+            return  # it will be
+        loop = asyncio.get_running_loop()
+        left = self._counted + COUNT - loop.time()
+        if left <= 0:
+            self._counted = loop.time()
+            self._gathered().count = True
+        else:
+            self._counting = loop.call_later(left, self._count_now)
+
+    def _count_now(self) -> None:
+        self._counting = None
+        self._count()
 
     async def _close(self, batch: Batch) -> None:
         self._remember(batch)
@@ -199,14 +246,21 @@ class Room:
 class Hub:
     """Brings the news of a platform into the loop that serves, room by room."""
 
-    def __init__(self, platform: Platform, prepare: Prepare) -> None:
+    def __init__(self, platform: Platform, prepare: Prepare, presence: Presence) -> None:
         self._platform = platform
         self._prepare = prepare
+        self._presence = presence
         self._rooms: dict[int, Room] = {}
-        self._heard: deque[News | Typing] = deque()
+        self._heard: deque[News | Typing | Back] = deque()
         self._awake = False
         self._leaves: list[Callable[[], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._glancing: asyncio.Task[None] | None = None
+
+    @property
+    def attendance(self) -> Attendance:
+        """Who has the inbox open."""
+        return self._presence.attendance
 
     def start(self) -> None:
         """Begin to hear, in the loop that is running."""
@@ -216,21 +270,37 @@ class Hub:
             exchange.hear(self._hear),
             exchange.watch(lambda typing: self._hear((typing,))),
             jobs.hearing.listen(self._ending),
+            self._presence.hear(lambda back: self._hear((back,))),
         ]
+        self._glancing = self._loop.create_task(self._glance())
 
     def close(self) -> None:
         for leave in self._leaves:
             leave()
+        if self._glancing is not None:
+            self._glancing.cancel()
         self._close_rooms()
 
     def room(self, workspace: int) -> Room:
         """The room of a workspace."""
         if workspace not in self._rooms:
-            self._rooms[workspace] = Room(self._prepare, workspace)
+            self._rooms[workspace] = Room(self._prepare, workspace, self.attendance)
             self._rooms[workspace].closed = self._platform.jobs.hearing.closed
+            self._look_at(self._rooms[workspace])
         return self._rooms[workspace]
 
-    def _hear(self, told: Sequence[News | Typing]) -> None:
+    async def _glance(self) -> None:
+        while True:
+            for room in self._rooms.values():
+                self._look_at(room)
+            await asyncio.sleep(GLANCE)
+
+    def _look_at(self, room: Room) -> None:
+        """Whether agents or settings are others than a moment ago."""
+        if (workspace := self._platform.workspaces.get(room.workspace)) is not None:
+            room.glance(workspace.desk)
+
+    def _hear(self, told: Sequence[News | Typing | Back]) -> None:
         """Called on the threads of those who tell: wakes the loop once for many."""
         self._heard.extend(told)
         if not self._awake and self._loop is not None:
@@ -248,6 +318,8 @@ class Hub:
                 continue  # nobody has ever looked
             if isinstance(told, News):
                 room.take(told)
+            elif isinstance(told, Back):
+                room.back(told)
             else:
                 room.types(told)
 

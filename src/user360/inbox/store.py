@@ -73,6 +73,22 @@ def left_behind(
     return _found(connection, query, workspace, **given)
 
 
+def waiting_for(
+    connection: Connection,
+    dialect: Dialect,
+    workspace: int,
+    agents: Collection[int],
+    limit: int,
+) -> list[Conversation]:
+    """Chats that these have, in which the customer waits for an answer; the longest first."""
+    query = (
+        f"SELECT {CONVERSATION} FROM conversations c WHERE c.workspace_id = :workspace"
+        f" AND c.assignee IN {dialect.values('agents')} AND c.state = 'assigned'"
+        " AND c.waiting_since IS NOT NULL ORDER BY c.waiting_since, c.id LIMIT :limit"
+    )
+    return _found(connection, query, workspace, agents=array(sorted(agents)), limit=limit)
+
+
 def queued_before(connection: Connection, asked: Conversation, workspace: int) -> int:
     """How many chats of the same group stand in the queue before this one."""
     query = (
@@ -86,20 +102,6 @@ def queued_before(connection: Connection, asked: Conversation, workspace: int) -
         "id": asked.id,
     }
     return int(run(connection, query, given)[0][0])
-
-
-def tally(
-    connection: Connection, workspace: int
-) -> dict[tuple[str, str, int | None, int | None], int]:
-    """How many conversations go on, by kind, state, assignee and group."""
-    query = (
-        "SELECT kind, state, assignee, group_id, count(*) FROM conversations"
-        " WHERE workspace_id = :workspace"
-        " AND state IN ('bot', 'queued', 'open', 'assigned', 'pending', 'onHold')"
-        " GROUP BY 1, 2, 3, 4"
-    )
-    rows = run(connection, query, {"workspace": workspace})
-    return {(kind, state, assignee, group): count for kind, state, assignee, group, count in rows}
 
 
 def _found(connection: Connection, query: str, workspace: int, **given: Any) -> list[Conversation]:

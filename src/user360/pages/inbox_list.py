@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
-from user360.conversations import reading
+from user360.conversations import counting, reading
 from user360.conversations import store as kept
 from user360.conversations.reading import Page, Place
 from user360.conversations.talk import Conversation
@@ -43,12 +43,11 @@ class Colleague(NamedTuple):
 async def given(request: Asked, view: View) -> dict[str, Any]:
     """What the lists show: their counts, one page, and what can be filtered by."""
     platform, actor = gate.platform_of(request), gate.actor_of(request)
-    where = (platform.ledger.dialect, actor.workspace.id)
-    member, seen = inbox_view.me(request), inbox_view.scope_of(actor)
-    counts = await gate.read(platform, lambda c: reading.counts(c, *where, member, seen))
+    held = await gate.read(platform, lambda c: counting.tally(c, actor.workspace.id))
+    counts = held.counts(inbox_view.me(request), inbox_view.scope_of(actor))
     return {
         "lists": inbox_view.LISTS,
-        "counts": {name: inbox_view.counted(count) for name, count in counts.items()},
+        "counts": {name: f"{count:,}" for name, count in counts.items()},
         "channels": {
             name: inbox_view.CHANNELS.get(name, name)
             for name in dict.fromkeys((*inbox_view.CHANNELS, *actor.workspace.desk.channels))

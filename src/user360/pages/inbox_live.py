@@ -8,7 +8,6 @@ comes back is told what they missed, or (`stale`) to read the lists anew.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -19,12 +18,12 @@ from litestar.params import FromQuery
 from litestar.response import Stream
 
 from user360 import ids
-from user360.conversations import reading
+from user360.conversations import counting, reading, talk
 from user360.conversations.talk import Conversation, Message
-from user360.doors import gate
+from user360.doors import gate, staying
 from user360.errors import Forbidden, NotFound
-from user360.inbox import store
 from user360.inbox.live import Batch, Hub, Room, Viewer
+from user360.inbox.presence import Back
 from user360.pages import inbox_view, render
 from user360.pages.render import Asked
 from user360.pages.route import shown
@@ -32,9 +31,7 @@ from user360.platform import Platform
 from user360.storage.ledger import Connection
 
 MISSED = 500  # messages that somebody who was away is told of; more are read anew
-TALLY_SECONDS = 1.0  # how often it is counted anew how many stand in the lists
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-Tally = dict[tuple[str, str, int | None, int | None], int]
 
 
 def hub(request: Asked) -> Hub:
@@ -48,10 +45,9 @@ class Preparer:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._tallied: dict[int, float] = {}
 
     async def __call__(self, workspace: int, batch: Batch) -> None:
-        """Put `rows`, `messages` and now and then a `tally` into what is ready."""
+        """Put `rows`, `messages` and, where it is asked for, a `tally` into what is ready."""
         await asyncio.to_thread(self._prepare, workspace, batch)
 
     def _prepare(self, workspace: int, batch: Batch) -> None:
@@ -60,24 +56,25 @@ class Preparer:
         with platform.ledger.read() as connection:
             where = (connection, platform.ledger.dialect, platform.workspaces[workspace])
             people = inbox_view.living(*where, {each.record for each in held})
-            if held and time.monotonic() - self._tallied.get(workspace, 0.0) > TALLY_SECONDS:
-                self._tallied[workspace] = time.monotonic()
-                batch.ready["tally"] = store.tally(connection, workspace)
+            if batch.count:
+                batch.ready["tally"] = counting.tally(connection, workspace)
         for each in held:
             row = inbox_view.row(platform, where[2], each, people.get(each.record))
-            batch.ready["row", each.id] = _row(row)
+            batch.ready["row", each.id] = _row(row, rings=each.id in batch.fresh)
             batch.ready["name", each.id] = row.name
             messages = batch.messages.get(each.id, {}).values()
             batch.ready["messages", each.id] = _messages(platform, where[2], messages, row.name)
 
 
-def _row(row: inbox_view.Row) -> msgspec.Raw:
+def _row(row: inbox_view.Row, *, rings: bool) -> msgspec.Raw:
+    """A row of a list; it `rings` where the customer wrote to more than a bot."""
     html = render.environment().get_template("inbox/row.html").render(row=row, address=row.id)
     told = {
         "id": row.id,
         "at": row.held.updated_at,
         "assignee": row.held.assignee,
         "lists": inbox_view.lists_of(row.held),
+        "rings": rings and row.held.active and row.held.state != talk.BOT,
         "html": html,
     }
     return msgspec.Raw(msgspec.json.encode(told))
@@ -109,6 +106,7 @@ async def stream(
     number = ids.parse_message_id(actor.workspace.id, after) if after else 0
     if number is None:
         raise NotFound("There is no such message")
+    staying.mark_stream(request)
     room = hub(request).room(actor.workspace.id)
     events = Viewing(request, room, held, number).events(seen)
     return Stream(events, media_type="text/event-stream", headers=HEADERS)
@@ -130,7 +128,8 @@ class Viewing:
         room = self._room
         viewer, known = room.enter(self._me, self._held.id if self._held else None, seen)
         try:
-            yield _event("hello", {"stale": not known, "seen": seen if known else room.seen})
+            hello = {"stale": not known, "seen": seen if known else room.seen}
+            yield _event("hello", {**hello, "me": self._there(gate.actor_of(self._request))})
             if (missed := await self._missed()) is not None:
                 yield missed
             while not room.closed:
@@ -185,14 +184,30 @@ class Viewing:
                 gone.append(ids.public_conversation_id(number))
         told: dict[str, Any] = {"seen": self._room.named(batch), "rows": rows, "gone": gone}
         if (tally := batch.ready.get("tally")) is not None:
-            counts = inbox_view.tallied(tally, self._me, seen)
-            told["counts"] = {name: inbox_view.counted(n) for name, n in counts.items()}
+            counts = tally.counts(self._me, seen)
+            told["counts"] = {name: f"{count:,}" for name, count in counts.items()}
+        if batch.desk or self._me in batch.back:
+            told["me"] = self._there(actor)
+        if (back := batch.back.get(self._me)) is not None:
+            told["back"] = self._welcome(actor, back)
         if self._held is not None:
             self._held = batch.conversations.get(self._held.id, self._held)
             # It may have been given away long before this batch, or she left its group.
             lost = seen is not None and not seen.sees(self._held)
             told |= {"lost": True} if lost else self._talk(batch, self._held)
         return told
+
+    def _there(self, actor: gate.Actor) -> dict[str, Any] | None:
+        """How whoever looks on is there; nothing for who does not answer."""
+        agent = actor.workspace.desk.agents.get(self._me)
+        if agent is None:
+            return None
+        return {"availability": agent.availability, "capacity": agent.capacity}
+
+    def _welcome(self, actor: gate.Actor, back: Back) -> str:
+        since = inbox_view.short(back.since, self._platform.clock.now(), actor.workspace.zone)
+        how = inbox_view.AVAILABILITY[back.availability].lower()
+        return f"Set away at {since}, for the inbox was closed. You are {how} again."
 
     def _talk(self, batch: Batch, held: Conversation) -> dict[str, Any]:
         told: dict[str, Any] = {}
@@ -238,8 +253,9 @@ def _event(name: str, told: Any) -> bytes:
 
 
 @shown("/inbox/here", may="inbox.read")
-async def here(request: Asked) -> Response[str]:  # noqa: ARG001 - whose name the framework reads
-    """Whether somebody who lost the connection may come back."""
+async def here(request: Asked) -> Response[str]:
+    """A page says that somebody is still there, or asks whether they may come back."""
+    hub(request).attendance.seen(gate.actor_of(request).workspace.id, inbox_view.me(request))
     return Response("", status_code=204, headers=render.HEADERS)
 
 

@@ -14,9 +14,8 @@ from markupsafe import Markup, escape
 
 from user360 import clock, ids
 from user360.access.workspaces import Workspace
-from user360.conversations import reading, scope, talk
+from user360.conversations import counting, reading, scope, talk
 from user360.conversations.desk import AVAILABILITIES
-from user360.conversations.reading import Wanted
 from user360.conversations.scope import Scope
 from user360.conversations.talk import Conversation, Message
 from user360.doors import gate
@@ -145,48 +144,9 @@ def conversation(request: Asked, public: str) -> Conversation:
     return found
 
 
-def lists_of(held: Conversation) -> list[str]:
+def lists_of(held: Conversation) -> tuple[str, ...]:
     """The lists a conversation stands in; `mine` depends on who asks."""
-    return [name for name, wanted in reading.lists(None).items() if _stands(wanted, held)]
-
-
-def _stands(wanted: Wanted, held: Conversation) -> bool:
-    if wanted.assignee is not None and held.assignee != (wanted.assignee or None):
-        return False
-    return held.state in wanted.states and wanted.kind in ("", held.kind)
-
-
-def tallied(
-    tally: Mapping[tuple[str, str, int | None, int | None], int],
-    member: int,
-    seen: Scope | None,
-) -> dict[str, int]:
-    """How many stand in each list of somebody, from numbers by kind, state, assignee and group."""
-    lists = reading.lists(member)
-    found = {name: 0 for name in lists if name not in ("resolved", "missed")}
-    for (kind, state, assignee, group), count in tally.items():
-        held = Conversation(
-            id=0,
-            record=0,
-            channel="",
-            session="",
-            kind=kind,
-            state=state,
-            created_at=0,
-            updated_at=0,
-            assignee=assignee,
-            group=group,
-        )
-        if seen is None or seen.sees(held):
-            for name in found:
-                found[name] += count if _stands(lists[name], held) else 0
-    return found
-
-
-def counted(count: int) -> str:
-    """A count as lists show it: they count so far and no further."""
-    most = reading.MOST_COUNTED
-    return f"{count:,}" if count < most else f"{most:,}+"
+    return counting.lists_of(held.kind, held.state, held.assignee is None)
 
 
 def living(

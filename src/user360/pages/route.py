@@ -11,7 +11,7 @@ from litestar import MediaType, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
-from user360.doors import gate
+from user360.doors import gate, staying
 from user360.errors import Problem, StorageFailed
 from user360.pages import render
 from user360.pages.render import Asked
@@ -62,6 +62,7 @@ def _guard(may: str) -> Any:
         if gate.writes(connection):
             gate.refuse_forged(actor, connection.headers.get(gate.CSRF))
         gate.permit(actor, may)
+        staying.note(connection, may)
 
     return check
 

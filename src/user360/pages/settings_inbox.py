@@ -24,6 +24,14 @@ NUMBERS = {
     "queueMinutes": ("How long they may wait, in minutes", "Then they are missed. 0 for ever."),
     "idleMinutes": ("Minutes until a chat with the bot ends", "After the last word. 0 for never."),
     "closeDays": ("Days until a solved ticket is closed", "Until then an answer opens it again."),
+    "awayAfter": (
+        "Minutes until who closes the inbox is away",
+        "Back as soon as they open it again. 0 for never.",
+    ),
+    "reassignAfter": (
+        "Minutes until what waits for them goes to others",
+        "After they were set away; chats without an answer. 0 for never.",
+    ),
 }
 ASSIGNMENT = {
     "leastBusy": "whoever has the fewest",

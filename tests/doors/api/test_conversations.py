@@ -314,6 +314,7 @@ def test_counts_tell_how_full_each_list_is(api: Api) -> None:
     told = api.get("/conversations/counts").json()
     assert told == {
         "mine": 0,
+        "waiting": 0,
         "queued": 0,
         "open": 2,
         "active": 2,

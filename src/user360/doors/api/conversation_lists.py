@@ -12,7 +12,7 @@ from litestar.params import JSONBody, QueryParameter
 
 from user360 import ids
 from user360.access.workspaces import Workspace
-from user360.conversations import reading
+from user360.conversations import counting, reading
 from user360.conversations.reading import EVERY, NOBODY, Place, Wanted
 from user360.doors import gate
 from user360.doors.api import conditions, members, shapes, spoken
@@ -65,9 +65,13 @@ class Conversations(Answer):
 
 
 class Counts(Answer):
-    """How many conversations are in each list of the inbox; 1,000 means that many or more."""
+    """How many conversations are in each list of the inbox.
+
+    `waiting` are those of `mine` in which the customer waits for an answer.
+    """
 
     mine: int
+    waiting: int
     queued: int
     open: int
     active: int
@@ -169,15 +173,12 @@ async def search(request: Asked, data: JSONBody[Search]) -> Response[Conversatio
     tag="conversations",
 )
 async def counts(request: Asked) -> Response[Counts]:
-    """Of what the caller may see; `mine` is 0 for a key."""
+    """Of what the caller may see; `mine` and `waiting` are 0 for a key."""
     platform, actor = gate.platform_of(request), gate.actor_of(request)
     member = None if actor.sign_in is None else actor.sign_in.member
     seen = spoken.viewer(request)
-    found = await gate.read(
-        platform,
-        lambda c: reading.counts(c, platform.ledger.dialect, actor.workspace.id, member, seen),
-    )
-    return gate.answer({"mine": 0, **found})
+    held = await gate.read(platform, lambda c: counting.tally(c, actor.workspace.id))
+    return gate.answer({"mine": 0, counting.WAITING: 0, **held.counts(member, seen)})
 
 
 def _records(request: Asked, user_id: str | None, record_id: str | None) -> list[int] | None:

@@ -8,12 +8,13 @@ import msgspec
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
+from user360 import clock
 from user360.conversations import managing
 from user360.conversations.desk import Agent, Hours, InboxSettings
 from user360.doors import gate
 from user360.doors.api.bodies import Body
 from user360.doors.api.operation import Example, operation
-from user360.doors.api.shapes import Answer, Asked
+from user360.doors.api.shapes import Answer, Asked, Moment
 from user360.errors import NotFound
 
 Availability = Literal["available", "busy", "away"]
@@ -39,6 +40,8 @@ class InboxEdit(Body):
     hours: list[Hour] | None = None
     idle_minutes: int | None = None
     close_days: int | None = None
+    away_after: int | None = None
+    reassign_after: int | None = None
     proof: Literal["claim", "proof"] | None = None
 
 
@@ -48,7 +51,9 @@ class Inbox(Answer):
     `queueLimit` is how many may wait (0: any number), `queueMinutes` for how long (0: for ever).
     `hours` are empty for always, in the workspace's time zone. A chat with the bot ends after
     `idleMinutes` (0: never), a solved ticket is closed after `closeDays`. `proof` is what it takes
-    to join an existing record in a conversation.
+    to join an existing record in a conversation. Whose inbox was closed is away after `awayAfter`
+    minutes (0: never), and what waits for them goes to somebody else after `reassignAfter` more
+    (0: never).
     """
 
     assignment: Literal["roundRobin", "leastBusy", "manual"]
@@ -59,6 +64,8 @@ class Inbox(Answer):
     idle_minutes: int
     close_days: int
     proof: Literal["claim", "proof"]
+    away_after: int
+    reassign_after: int
 
 
 class AgentEdit(Body):
@@ -71,13 +78,17 @@ class AgentEdit(Body):
 
 
 class ShownAgent(Answer):
-    """A member who may answer: how many chats at once, in which groups, with which skills."""
+    """A member who may answer: how many chats at once, in which groups, with which skills.
+
+    `leftAt` is since when they are away because their inbox was closed, not because they said so.
+    """
 
     member: int
     name: str
     email: str
     role: str
     availability: Availability
+    left_at: Moment | None
     capacity: int
     groups: list[int]
     skills: list[str]
@@ -159,6 +170,7 @@ def _agent(request: Asked, agent: Agent) -> dict[str, Any]:
         "email": "" if member is None else member.email,
         "role": "" if member is None else member.roles.get(workspace.id, ""),
         "availability": agent.availability,
+        "leftAt": None if agent.left_at is None else clock.to_iso(agent.left_at),
         "capacity": agent.capacity,
         "groups": sorted(agent.groups),
         "skills": sorted(agent.skills),

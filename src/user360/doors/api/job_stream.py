@@ -11,7 +11,7 @@ import msgspec
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent
 
-from user360.doors import gate
+from user360.doors import gate, staying
 from user360.doors.api import jobs
 from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Asked
@@ -39,6 +39,7 @@ async def stream(request: Asked, job_id: FromPath[str]) -> ServerSentEvent:
     The stream ends with the job, or with the process; a client that asks again goes on.
     """
     job = await jobs.find(request, job_id)
+    staying.mark_stream(request)
     return ServerSentEvent(_events(gate.platform_of(request), job))
 
 

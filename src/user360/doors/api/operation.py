@@ -13,7 +13,7 @@ from litestar.params import QueryParameter
 from litestar.typing import FieldDefinition
 
 from user360.access import workspaces
-from user360.doors import gate
+from user360.doors import gate, staying
 from user360.doors.api import bodies
 from user360.errors import Fault, Forbidden, Problem
 
@@ -112,6 +112,7 @@ def guard(may: str, everywhere: bool = False) -> Any:
         connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
     ) -> None:
         await allowed(connection, handler)
+        staying.note(connection, may)
         if everywhere and gate.actor_of(connection).workspace.name != workspaces.DEFAULT:
             raise Forbidden("This is about all workspaces; it takes a key of the default one")
         if connection.scope["query_string"]:

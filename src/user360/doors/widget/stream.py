@@ -12,7 +12,7 @@ from user360.channels.web import live, shown, store
 from user360.channels.web.live import Listener, Live
 from user360.channels.web.sessions import Visitor
 from user360.conversations.talk import Conversation, Message
-from user360.doors import gate
+from user360.doors import gate, staying
 from user360.doors.widget import asking
 from user360.doors.widget.asking import Asked
 from user360.ids import parse_message_id
@@ -31,6 +31,7 @@ async def stream(request: Asked) -> ASGIApp:
     """Server-sent events: `message`, `state`, `typing`; each message once, in their order."""
     visitor, workspace = asking.visitor_of(request)
     asking.pace_of(request).of(visitor)
+    staying.mark_stream(request)
     return Stream(
         gate.platform_of(request), request.app.state.web_live, visitor, since(request, workspace)
     )

@@ -1,5 +1,6 @@
 // The inbox: what comes in shows up by itself, what is written is sent once, and nothing is lost.
 
+import { Bell } from "./inbox_bell.js";
 import { Composer } from "./inbox_composer.js";
 import { Live } from "./inbox_live.js";
 import { Rows } from "./inbox_rows.js";
@@ -8,6 +9,7 @@ import { Talk } from "./inbox_talk.js";
 const inbox = document.querySelector("[data-inbox]");
 const state = document.querySelector("[data-link]");
 const rows = new Rows(inbox);
+const bell = new Bell(document.querySelector("[data-bell]"));
 let talk = null;
 let composer = null;
 let refreshing = 0;
@@ -31,9 +33,16 @@ const live = new Live({
   batch(told) {
     if (rows.filtered && told.rows.length) refresh(1000);
     else rows.take(told.rows, told.gone);
-    if (told.counts) rows.count(told.counts);
+    if (told.counts) {
+      rows.count(told.counts);
+      entitle();
+    }
+    if (told.rows.some((row) => row.rings && [rows.me, null].includes(row.assignee))) bell.ring();
+    if (told.me) there(told.me);
+    if (told.back) document.dispatchEvent(new CustomEvent("said", { detail: { text: told.back } }));
     heard(told);
   },
+  there: (how) => there(how),
   linked(on) {
     state.hidden = on;
     if (!on) state.textContent = "No connection. Trying again; what you write is kept and sent later.";
@@ -62,6 +71,27 @@ function heard(told) {
   }
   if (told.typing) talk.typing(told.typing, inbox.dataset.me);
   if (told.here) talk.here(told.here, inbox.dataset.me);
+}
+
+/** How whoever looks on is there, who may have said so elsewhere. */
+function there({ availability, capacity }) {
+  const chosen = document.getElementById("availability");
+  const most = document.getElementById("capacity");
+  if (!chosen) return;
+  chosen.value = availability;
+  if (most !== document.activeElement) most.value = capacity;
+  dot(availability);
+}
+
+function dot(availability) {
+  document.querySelector("[data-dot]").className = `presence-dot ${availability}`;
+}
+
+/** The title says how many wait for whoever looks on. */
+function entitle() {
+  const { waiting } = document.querySelector("[data-waiting]").dataset;
+  const about = document.getElementById("talk-name")?.textContent || "Inbox";
+  document.title = `${waiting === "0" ? "" : `(${waiting}) `}${about} · User 360`;
 }
 
 let closing = 0;
@@ -97,7 +127,7 @@ function opened() {
   inbox.classList.toggle("talking", Boolean(whole));
   inbox.classList.remove("person-shown");
   rows.mark(talk?.id);
-  if (talk) document.title = `${document.getElementById("talk-name").textContent} · User 360`;
+  entitle();
   live.connect();
   watch();
 }
@@ -134,6 +164,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   else if (target.id === "lists") {
     rows.reset();
     rows.mark(talk?.id);
+    entitle();
   } else if (target.id === "rows" || target.closest?.("[data-rows]")) rows.mark(talk?.id);
   if (target.closest?.("[data-messages]") || target.classList.contains("earlier")) talk?.arrange();
 });
@@ -148,7 +179,7 @@ document.addEventListener("htmx:after:request", () => {
 });
 document.addEventListener("change", (event) => {
   if (event.target.id === "availability") {
-    document.querySelector("[data-dot]").className = `presence-dot ${event.target.value}`;
+    dot(event.target.value);
   }
 });
 window.addEventListener("popstate", () => location.reload());

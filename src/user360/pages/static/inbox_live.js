@@ -1,6 +1,9 @@
 // The live connection: server-sent events, and a way back when they break off.
 
 const LONGEST = 10_000; // milliseconds between two attempts
+// Milliseconds after which the server is told again that somebody is there: a computer that was
+// closed does not say so, and its connection seems open for long.
+const STILL = 60_000;
 
 export class Live {
   /** `hears` says what to do with what is told, and `where` the page is. */
@@ -12,6 +15,7 @@ export class Live {
     this.waiting = 0;
     window.addEventListener("online", () => this.connect());
     window.addEventListener("offline", () => this.#broken());
+    setInterval(() => this.#still(), STILL);
     window.addEventListener("pagehide", () => this.source?.close());
     window.addEventListener("pageshow", (event) => event.persisted && this.connect());
   }
@@ -27,6 +31,7 @@ export class Live {
       this.failed = 0;
       this.hears.linked(true);
       if (told.seen) this.seen = told.seen;
+      if (told.me) this.hears.there(told.me);
       if (told.stale) this.hears.stale();
     });
     this.#on(source, "missed", (told) => this.hears.missed(told));
@@ -50,6 +55,15 @@ export class Live {
     const most = Math.min(LONGEST, 500 * 2 ** this.failed);
     this.failed += 1;
     this.waiting = setTimeout(() => this.#again(), most * (0.5 + Math.random() / 2));
+  }
+
+  async #still() {
+    if (this.source?.readyState !== EventSource.OPEN) return;
+    try {
+      await fetch("/inbox/here", { redirect: "manual" });
+    } catch {
+      this.#broken();
+    }
   }
 
   /** Whoever was signed out meanwhile is led to the way in. */

@@ -55,6 +55,7 @@ export class Rows {
   }
 
   count(counts) {
+    document.querySelector("[data-waiting]").dataset.waiting = counts.waiting;
     for (const [name, count] of Object.entries(counts)) {
       const shown = document.querySelector(`[data-count="${name}"]`);
       if (shown && shown.textContent !== count) shown.textContent = count;
