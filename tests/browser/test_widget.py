@@ -295,6 +295,24 @@ def test_what_came_while_it_was_closed_is_counted_and_then_read(come: Come, site
     until(lambda: deliveries(site) == ["read", "read"])
 
 
+def test_what_is_sent_while_a_file_is_on_its_way_goes_with_it(come: Come) -> None:
+    page = come()
+    open_chat(page)
+    held: list[Route] = []
+    page.route("**/channels/web/files", lambda route: held.append(route))
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Attach a file").click()
+    given = {"name": "bill.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 bill"}
+    with page.expect_request("**/channels/web/files"):
+        chooser.value.set_files([given])  # type: ignore[list-item]
+    say(page, "My bill")
+    log = page.get_by_role("log", name="Messages")
+    expect(log).not_to_contain_text("My bill")
+    held[0].continue_()
+    expect(log).to_contain_text("My bill")
+    expect(page.get_by_role("link", name="bill.pdf (1 KB)")).to_be_visible()
+
+
 def test_a_file_is_sent_and_one_that_could_be_run_is_not(come: Come) -> None:
     page = come()
     open_chat(page)

@@ -54,7 +54,7 @@
   // The session and what is known of it
   let token = kept.get('token') || '', identity = options.identity || '';
   let messages = new Map(), pending = new Map(), state = {}, greet = {}, more = false, streamed = 0;
-  let line = true, started = false, shownOpen = false, properties = {}, pageTold = false, chosen = [];
+  let line = true, started = false, shownOpen = false, properties = {}, pageTold = false, chosen = [], due = false;
   const readUpTo = () => Number(kept.get('read') || 0);
   const number = (message) => Number(message.n.slice(1));
 
@@ -611,7 +611,8 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
   }
   function post() {
     const text = field.value.trim(), files = chosen.filter((each) => each.id);
-    if ((!text && !files.length) || chosen.some((each) => !each.id && !each.wrong)) return;
+    due = chosen.some((each) => !each.id && !each.wrong);
+    if (due || (!text && !files.length)) return;
     chosen = [];
     field.value = '';
     written();
@@ -633,6 +634,8 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
       } catch (error) { one.wrong = error.status === 413 ? word('large') : error.status ? error.message : word('upload'); }
       list();
     }
+    // What was to be sent meanwhile; without a file that could not be taken nobody wants it said.
+    if (due && !chosen.some((each) => each.wrong)) post();
     field.focus();
   }
   function list() {
