@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser import axe
 from tests.browser.site import Site, Visit
@@ -150,6 +150,39 @@ def test_it_rings_only_for_who_wants_it_and_for_what_is_hers(
     page.wait_for_function("() => window.tones > 0")
     bell.click()
     expect(bell).to_have_attribute("aria-pressed", "false")
+
+
+def test_what_she_writes_in_the_head_is_left_alone(visit: Visit, talks: Talks) -> None:
+    number = talks.there()
+    public = talks.says("a", "Hello?")
+    page = visit("agent")
+    page.goto(f"/inbox/{public}")
+    page.get_by_role("button", name="Resolve").first.click()
+    page.get_by_label("How it ended").fill("Refunded")
+    talks.does(public, "edit", add_tags=("late",))
+    talks.says("a", "Are you there?")
+    expect(page.get_by_role("log").get_by_text("Are you there?")).to_be_visible()
+    expect(page.get_by_label("How it ended")).to_have_value("Refunded")
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    tags = page.get_by_role("list", name="Tags of the conversation")
+    expect(tags.get_by_text("late")).to_be_visible()
+    # The new head is on its way when she begins to write.
+    held: list[Route] = []
+    page.route("**/head", lambda route: held.append(route))
+    with page.expect_request("**/head"):
+        talks.does(public, "edit", add_tags=("urgent",))
+    tag = page.get_by_label("Add a tag to the conversation")
+    tag.fill("wants a")
+    with page.expect_response("**/head"):
+        held[0].continue_()
+    page.unroute("**/head")
+    expect(tag).to_have_value("wants a")
+    expect(tag).to_be_focused()
+    tag.press_sequentially(" refund")
+    page.keyboard.press("Enter")
+    for each in ("late", "urgent", "wants a refund"):
+        expect(tags.get_by_text(each, exact=True)).to_be_visible()
+    assert talks.held(public).assignee == number
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -29,8 +29,8 @@ NUMBERS = {
         "Back as soon as they open it again. 0 for never.",
     ),
     "reassignAfter": (
-        "Minutes until what waits for them goes to others",
-        "After they were set away; chats without an answer. 0 for never.",
+        "Minutes from then until others get their chats",
+        "Those in which the customer waits. 0 for never.",
     ),
 }
 ASSIGNMENT = {

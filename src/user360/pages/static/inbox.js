@@ -65,12 +65,25 @@ function heard(told) {
     const way = talk.whole.querySelector("[data-way]");
     if (way) htmx.trigger(way, "changed");
   }
+  talk.refresh();
   if (told.stamp && talk.stamp && told.stamp !== talk.stamp) {
-    ask(`/inbox/${talk.id}/head`, "body", { swap: "none" });
+    head();
     person(0);
   }
   if (told.typing) talk.typing(told.typing, inbox.dataset.me);
   if (told.here) talk.here(told.here, inbox.dataset.me);
+}
+
+/** What the head shows is old. What somebody writes in it just now is left alone until they have. */
+function head() {
+  const used = inUse();
+  used?.addEventListener(used.matches("dialog") ? "close" : "blur", head, { once: true });
+  if (talk && !used) ask(`/inbox/${talk.id}/head`, "body", { swap: "none" });
+}
+
+/** A dialog of the head that is open, or the field of it that has the cursor. */
+function inUse() {
+  return document.querySelector("#talk-head dialog[open]") || document.querySelector("#talk-head input:focus");
 }
 
 /** How whoever looks on is there, who may have said so elsewhere. */
@@ -157,6 +170,12 @@ document.addEventListener("click", (event) => {
   }
 });
 
+document.addEventListener("htmx:before:swap", (event) => {
+  const { sourceElement, request } = event.detail.ctx;
+  if (sourceElement !== document.body || !request.action.endsWith("/head") || !inUse()) return;
+  event.preventDefault(); // they began while it was on its way
+  head();
+});
 document.addEventListener("htmx:after:swap", (event) => {
   const { target, response } = event.detail.ctx;
   if (!(target instanceof Element) || response?.status >= 400) return;
