@@ -121,7 +121,7 @@ def test_an_answer_is_brought_marked_and_told(shop: Shop, peer: Peer) -> None:
     shop.platform.exchange.hear(heard.extend)
     outcome = say(shop, "Hello")
     assert peer.wait(1) == ["Hello"]
-    until(shop, lambda: not left(shop))
+    until(shop, lambda: any(n.changed for n in heard))  # told once it is on disk
     sent = message(shop, outcome.message)
     assert (sent.delivery, sent.external) == ("sent", "peer-Hello")
     assert [[m.delivery for m in n.changed] for n in heard if n.changed] == [["sent"]]

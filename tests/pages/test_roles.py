@@ -36,6 +36,7 @@ TAKES = {
     "/inbox": ("inbox.read", "inbox.write"),
     "/inbox/{public:str}/parting": ("inbox.write", "inbox.write"),
     "/inbox/{public:str}/canned": ("inbox.write", "inbox.write"),
+    "/inbox/{public:str}/template": ("inbox.write", "inbox.write"),
     "/inbox/{public:str}/contact": ("inbox.read", "records.write"),
     "/inbox/filter": ("records.read", "records.read"),
     "/me": ("workspace.read", "workspace.read"),
