@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import structlog
+from structlog.typing import EventDict
 
 from tests.cli.conftest import KEY, Server
-from user360.doors import gate
+from user360 import serve
+from user360.doors import gate, staying
 
 Start = Callable[..., Server]
 PASSWORD = "correct horse battery"
-# More than the machine keeps for who does not read; it is four times as long where it is shown.
-MANY, LONG = 60, "<" * 60_000
 
 
 class Place:
@@ -27,7 +29,6 @@ class Place:
         self.server = server
         self.url = server.ready()["url"]
         self.key = {"x-api-key": KEY}
-        self.client = httpx.Client(headers=self.key, timeout=30)
         member = {"email": "asha@example.com", "name": "Asha", "password": PASSWORD}
         with httpx.Client(base_url=self.url) as client:
             answer = client.post("/welcome", data={"key": KEY, **member})
@@ -40,51 +41,39 @@ class Place:
         told = httpx.post(f"{self.url}/channels/web/start", json={"workspace": "default"}).json()
         return {"x-user360-session": told["token"]}
 
-    def says(self, visitor: dict[str, str], text: str, name: str) -> None:
-        body = {"id": name, "text": text}
-        url = f"{self.url}/channels/web/messages"
-        answer = httpx.post(url, json=body, headers=visitor, timeout=30)
-        assert answer.status_code == 200, answer.text
-
-    def answers(self, session: str, text: str, name: str) -> str:
-        """Something is said in a session; the public id of its conversation."""
-        url = f"{self.url}/api/v1/sessions/api/{session}/messages"
-        body = {"from": "customer", "text": text, "id": name}
-        told = self.client.post(url, json=body).json()
+    def begun(self) -> str:
+        """The public id of a new conversation."""
+        url = f"{self.url}/api/v1/sessions/api/s/messages"
+        body = {"from": "customer", "text": "Hello"}
+        told = httpx.post(url, json=body, headers=self.key).json()
         return str(told["message"]["conversationId"])
 
 
 @pytest.fixture
-def place(tmp_path: Path, start: Start) -> Iterator[Place]:
-    place = Place(start(tmp_path / "data", "--port", "0", "--json", USER360_ADMIN_KEY=KEY))
-    yield place
-    place.client.close()
+def place(tmp_path: Path, start: Start) -> Place:
+    return Place(start(tmp_path / "data", "--port", "0", "--json", USER360_ADMIN_KEY=KEY))
 
 
 @contextlib.contextmanager
-def looking(url: str, ended: threading.Barrier, **how: object) -> Iterator[list[str]]:
+def looking(url: str, ended: threading.Barrier, **how: object) -> Iterator[None]:
     """A stream that is read until it ends, which the barrier hears of; its first line is there."""
-    lines: list[str] = []
     begun = threading.Event()
 
     def listen() -> None:
         with httpx.stream("GET", url, timeout=60, **how) as answer:  # type: ignore[arg-type]
-            for line in answer.iter_lines():
-                lines.append(line)
+            for _ in answer.iter_lines():
                 begun.set()
         ended.wait(60)
 
     thread = threading.Thread(target=listen, daemon=True)
     thread.start()
     assert begun.wait(30)
-    yield lines
+    yield
     thread.join(60)
 
 
 def test_all_who_look_on_are_let_go_when_the_server_ends(place: Place) -> None:
-    public = place.answers("s", "Hello", "1")
-    visitor = place.visitor()
-    place.says(visitor, "Hello", "1")
+    public, visitor = place.begun(), place.visitor()
     ended = threading.Barrier(5)
     inbox, chat = f"{place.url}/inbox/live", f"{place.url}/channels/web/stream"
     with contextlib.ExitStack() as streams:
@@ -97,19 +86,22 @@ def test_all_who_look_on_are_let_go_when_the_server_ends(place: Place) -> None:
     assert (said.code, said.err) == (0, "")
 
 
-def test_who_does_not_read_on_is_let_go_too(place: Place) -> None:
-    public = place.answers("s", "Hello", "first")
-    host, _, port = place.url.removeprefix("http://").partition(":")
-    with socket.socket() as idle:
-        idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        idle.connect((host, int(port)))
-        cookie = f"{gate.COOKIE}={place.cookie[gate.COOKIE]}"
-        asked = (f"GET /inbox/live?open={public} HTTP/1.1", f"Host: {host}", f"Cookie: {cookie}")
-        idle.sendall("\r\n".join((*asked, "\r\n")).encode())
-        assert idle.recv(1_000).startswith(b"HTTP/1.1 200")
-        for number in range(MANY):
-            place.answers("s", LONG, str(number))
-        place.server.process.terminate()
-        said = place.server.ended()
-    assert said.code == 0
-    assert [line for line in said.err.splitlines() if line.startswith("{")] == []
+def test_who_does_not_read_on_is_let_go_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "STREAM_SECONDS", 0.05)
+
+    async def story() -> tuple[list[EventDict], bool]:
+        never = asyncio.Event()
+
+        async def full(scope: Any, _receive: object, _send: object) -> None:
+            scope["state"] = {staying.STREAM: True}
+            await never.wait()  # as sending does while nobody takes what was sent
+
+        under_way = serve.UnderWay(full)
+        request = asyncio.create_task(under_way({"type": "http"}, None, None))  # type: ignore[arg-type] # neither looks at more
+        await asyncio.sleep(0)
+        serving = asyncio.create_task(asyncio.wait([request]))
+        with structlog.testing.capture_logs() as logs:
+            await under_way.finish(serving)  # type: ignore[arg-type] # any task will do
+        return logs, request.done() and request.exception() is None
+
+    assert asyncio.run(story()) == ([], True)
