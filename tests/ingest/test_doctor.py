@@ -240,6 +240,8 @@ def test_each_difference_of_the_warehouse_is_told(
         ("UPDATE records SET cells = '{}' WHERE user_id = 'u1'", "records"),
         ("UPDATE conversations SET record_id = record_id + 900", "conversations"),
         ("UPDATE workspaces SET next_conversation = 1", "conversations"),
+        ("UPDATE conversation_counts SET count = count + 1", "conversations"),
+        ("DELETE FROM conversation_counts", "conversations"),
         ("UPDATE workspaces SET next_message = 1", "messages"),
         ("UPDATE messages SET conversation_id = conversation_id + 900", "messages"),
         ("UPDATE conversations SET messages = messages + 1", "messages"),

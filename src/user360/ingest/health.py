@@ -114,6 +114,15 @@ CHECKS = (
         " ON r.id = c.record_id AND r.workspace_id = c.workspace_id WHERE r.id IS NULL",
     ),
     Check(
+        "conversations",
+        "lists count others than stand in them, of these states",
+        "SELECT workspace_id, state FROM (SELECT workspace_id, kind, state, assignee, group_id,"
+        " waits, count AS number FROM conversation_counts UNION ALL SELECT workspace_id, kind,"
+        " state, ifnull(assignee, 0), ifnull(group_id, 0), waiting_since IS NOT NULL, -count(*)"
+        " FROM conversations GROUP BY 1, 2, 3, 4, 5, 6)"
+        " GROUP BY workspace_id, kind, state, assignee, group_id, waits HAVING sum(number) <> 0",
+    ),
+    Check(
         "messages",
         "the number is beyond the workspace's counter, or of another workspace",
         "SELECT w.id, m.id FROM messages m JOIN workspaces w ON w.id = m.workspace_id"
