@@ -22,7 +22,7 @@ from bench.report import Figure, Result, at_least, at_most
 CLIENTS = 4
 CONNECTIONS = 16
 BATCHES = 100  # in a round
-CALLS = 4_000  # in a round
+CALLS = 16_000  # in a round
 
 Make = Callable[[int], list[list[bytes]]]
 Floor = Callable[[sqlite3.Connection, int], float]
