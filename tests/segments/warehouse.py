@@ -20,6 +20,7 @@ from user360.segments.compiler.compile import Frame
 from user360.segments.following import together
 from user360.segments.language import tree
 from user360.segments.language.nodes import Node
+from user360.storage.warehouse import ORDERED
 
 MERGED, FOLDED, FEW = "w1", "folded", "few"  # schemas
 COLUMNS = {
@@ -96,7 +97,8 @@ class Warehouse:
         Where `ordered`, the order in which most events are kept may be used; with `few` all of
         them are gone through, as if they were few.
         """
-        frame = msgspec.structs.replace(frame_of(world, mapped), ordered=ordered, few=few)
+        place = ORDERED if ordered else None
+        frame = msgspec.structs.replace(frame_of(world, mapped), ordered=place, few=few)
         return self.select(given, world, frame)
 
     def few_ids(self, given: dict[str, Any], world: World) -> set[int]:
@@ -142,6 +144,11 @@ class Warehouse:
             f"CREATE OR REPLACE TABLE {schema}.events AS"
             f" SELECT * EXCLUDE (fresh), if(fresh, 0, row_number() OVER ({newest})) AS back"
             f" FROM (SELECT *, hash(seq) % 100 < {100 * fresh} AS fresh FROM {schema}.events)"
+        )
+        # Some of those without a place are sorted already, and some have just come.
+        self.connection.execute(
+            f"CREATE OR REPLACE TABLE {schema}.{ORDERED} AS"
+            f" SELECT * FROM {schema}.events WHERE back > 0 OR seq % 2 = 0"
         )
 
     def _store(self, schema: str, name: str, table: pa.Table) -> None:

@@ -25,7 +25,7 @@ from user360.segments import conditions, stored
 from user360.segments.compiler import compile as compiler
 from user360.segments.language.nodes import Node
 from user360.segments.store import STATIC, Segment
-from user360.storage.warehouse import Snapshot, schema_of
+from user360.storage.warehouse import ORDERED, Snapshot, schema_of
 
 if TYPE_CHECKING:
     from user360.platform import Platform
@@ -172,7 +172,7 @@ class _View(NamedTuple):
             mapped=store.mapped(self.view, schema_of(self.workspace.id)),
             segments=conditions.Conditions(self.workspace),
         )
-        select = compiler.select_ids(node, msgspec.structs.replace(frame, ordered=True))
+        select = compiler.select_ids(node, msgspec.structs.replace(frame, ordered=ORDERED))
         if text and text.strip():
             select = select.where(compiler.text_search(text.strip()), copy=False)
         return compiler.to_sql(select, self.platform.projector.warehouse.dialect)

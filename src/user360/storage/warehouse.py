@@ -7,6 +7,8 @@ live in the schema `w7`:
 - `events(seq, record_id, name, at, received_at, id, source, channel, properties, back)`: `back` is
   which it is among the events of its record and name, the newest being 1, for those that compaction
   has put in order; 0 for the others, which may be newer or older
+- `events_sorted`: the same, without those that came since the last time a run of them was sorted;
+  whatever has a place stands in it
 - `merged(record_id, survivor_id)`: where merged-away records live on
 - `members(segment_id, record_id, since)`: stored membership; the rows of a merged-away record stay
   and count for its survivor
@@ -22,6 +24,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
+
+ORDERED = "events_sorted"  # where the events stand that have a place
 
 Columns = Mapping[str, str]  # column name -> property type, as the declarations name it
 

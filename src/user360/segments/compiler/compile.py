@@ -40,8 +40,9 @@ class Frame(msgspec.Struct, frozen=True):
     `now` is in microseconds since 1970; `mapped` is False when no record was ever merged away;
     `events` is the relation that events are read from. `segments` are the dynamic segments by
     number: each is written out where it is named, as of the same `now`. Any other segment is
-    answered from its stored members. `ordered` says that events tell how far back they are, `few`
-    that they are a few people's. With `shared` conditions on events refer to what is there already.
+    answered from its stored members. `ordered` names the relation of those events that tell how far
+    back they are, if that may be used; `few` says that they are a few people's. With
+    `shared` conditions on events refer to what is there already.
     """
 
     schema: str
@@ -51,7 +52,7 @@ class Frame(msgspec.Struct, frozen=True):
     mapped: bool
     events: str = "events"
     segments: Mapping[int, Node] = MappingProxyType({})
-    ordered: bool = False
+    ordered: str | None = None
     few: bool = False
     shared: Shared | None = None
 

@@ -25,14 +25,14 @@ from user360.segments.language.periods import During, When
 class Source(msgspec.Struct, frozen=True):
     """Where events are: the relation of events, the map of merges or None when it is empty.
 
-    `ordered` says that events tell how far back they are (`Warehouse`: `back`), `few` that they
-    are so few that planning costs more than going through all of them.
+    `ordered` is the relation of those events that tell how far back they are (`Warehouse`: `back`),
+    or None; `few` says that they are so few that planning costs more than going through all.
     """
 
     schema: str
     events: str
     merged: str | None
-    ordered: bool = False
+    ordered: str | None = None
     few: bool = False
 
 
@@ -151,11 +151,12 @@ def _newest(node: EventTest, source: Source, when: When, least: int | None) -> n
     """The question for the newest events, where their order answers it."""
     window = periods.of(node.during, when)
     over = window.end is not None and window.end <= when.now
-    if not source.ordered or least is None or node.where or over:
+    if source.ordered is None or least is None or node.where or over:
         return None
     merged = None if source.merged is None else sql.relation(source.schema, source.merged)
     events = sql.relation(source.schema, source.events)
-    return newest.Asked(events, merged, node.event, least, window)
+    ordered = sql.relation(source.schema, source.ordered)
+    return newest.Asked(events, ordered, merged, node.event, least, window)
 
 
 def _by_order(asked: newest.Asked) -> Expr:

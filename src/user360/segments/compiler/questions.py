@@ -18,7 +18,7 @@ from user360.records.properties import Catalogue, Type
 from user360.segments import conditions
 from user360.segments.compiler import compile as compiler
 from user360.segments.language.nodes import Node
-from user360.storage.warehouse import Warehouse, schema_of
+from user360.storage.warehouse import ORDERED, Warehouse, schema_of
 
 TEXT = (Type.STRING, Type.EMAIL, Type.PHONE, Type.URL)
 READ_ONLY = {"createdAt": "created_at", "updatedAt": "updated_at"}
@@ -55,7 +55,7 @@ def selected(
     warehouse: Warehouse, workspace: Workspace, node: Node | None, now: int, text: str | None = None
 ) -> str:
     """SQL that selects the `id` of every record for which `node`, and the text search, hold."""
-    given = msgspec.structs.replace(frame(warehouse, workspace, now), ordered=True)
+    given = msgspec.structs.replace(frame(warehouse, workspace, now), ordered=ORDERED)
     select = compiler.select_ids(node, given)
     if text and text.strip():
         select = select.where(compiler.text_search(text.strip()), copy=False)
