@@ -20,8 +20,8 @@ def say(
     if said.sender == talk.CUSTOMER:
         _customer(conversation, at, floor, begun)
     elif said.sender == talk.BOT_SAYS:
-        if said.yields and _taken(conversation):
-            raise Conflict("An agent has this conversation, or it has ended")
+        if said.yields:
+            _need_untaken(conversation)
         _answered(conversation, at)
     elif said.sender == talk.AGENT:
         _agent(conversation, said, at, floor)
@@ -48,12 +48,15 @@ def _customer(conversation: Conversation, at: int, floor: Floor, begun: bool) ->
         conversation.ended_at = None
 
 
-def _taken(conversation: Conversation) -> bool:
-    """Whether a bot has nothing more to say: it ended, or an agent has it or has answered last."""
+def _need_untaken(conversation: Conversation) -> None:
+    """A bot has nothing more to say where it ended, or an agent has it or has answered last."""
     if conversation.state == talk.BOT:
-        return False
-    answers = conversation.assignee is not None or conversation.last_from == talk.AGENT
-    return answers or not goes_on(conversation)
+        return
+    if not goes_on(conversation):
+        raise Conflict("This conversation has ended")
+    if conversation.assignee is not None or conversation.last_from == talk.AGENT:
+        message = "An agent has this conversation; only what says besideAgent is said beside them"
+        raise Conflict.at("from", message)
 
 
 def _answered(conversation: Conversation, at: int) -> None:

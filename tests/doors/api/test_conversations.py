@@ -63,6 +63,36 @@ def test_a_bot_and_an_agent_answer_in_the_session(api: Api) -> None:
     assert (found["state"], found["assignee"]) == ("assigned", number)
 
 
+def test_a_bot_says_nothing_once_an_agent_has_the_conversation(api: Api) -> None:
+    where, late = "/sessions/web/s/messages", {"from": "bot", "text": "Still there?"}
+    says(api, "Hello")
+    early = says(api, "How can I help?", from_="bot", id="b-1")
+    number = invite(api, "agent")
+    assert api.post("/conversations/c1/assign", {"assignee": number}).status_code == 200
+    refused = api.post(where, late)
+    assert refused.status_code == 409
+    assert "An agent has this conversation" in refused.json()["detail"]
+    assert "besideAgent" in refused.json()["detail"]
+    assert says(api, "How can I help?", from_="bot", id="b-1")["message"] == early["message"]
+    beside = says(api, "Your parcel has arrived", from_="bot", besideAgent=True)
+    assert beside["message"]["from"] == "bot"
+    texts = [m["text"] for m in api.get("/conversations/c1/messages").json()["messages"]]
+    assert texts == ["Hello", "How can I help?", "Your parcel has arrived"]
+
+
+def test_a_bot_speaks_while_its_customer_waits_and_after_it_has_the_conversation_back(
+    api: Api,
+) -> None:
+    says(api, "Hello")
+    assert state(api, "c1") == "open"
+    says(api, "Somebody will be with you soon", from_="bot")
+    assert api.post("/conversations/c1/reply", {"text": "Here I am"}).status_code == 200
+    late = api.post("/sessions/web/s/messages", {"from": "bot", "text": "Still there?"})
+    assert late.status_code == 409  # an agent has answered
+    assert api.post("/conversations/c1/bot", {}).json()["state"] == "bot"
+    says(api, "It is me again", from_="bot")
+
+
 def invite(api: Api, role: str) -> int:
     name = f"{role}@{api.workspace.name}.example"
     answer = api.post("/members", {"email": name, "name": role.title(), "role": role})

@@ -36,6 +36,9 @@ class NewMessage(Body):
     session first, `properties` and `auto` are captured with it. `agent` is who answers, by number
     or e-mail address, where `from` is `agent`. On WhatsApp a bot or an agent may say a `template`
     instead of text and attachments.
+
+    What a bot says is refused once an agent has the conversation or has answered in it, for the bot
+    may not know yet. With `besideAgent` it is said all the same: that a parcel is on its way, say.
     """
 
     from_: Literal["customer", "bot", "agent"] = msgspec.field(name="from")
@@ -47,6 +50,7 @@ class NewMessage(Body):
     kind: Kind = "chat"
     subject: str = ""
     agent: Whose | None = None
+    beside_agent: bool = False
     user_id: str | None = None
     properties: dict[str, Any] = msgspec.field(default_factory=dict)
     auto: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -75,7 +79,7 @@ async def say(
     """Begins a conversation, or goes on with the one that the session has.
 
     The answer is given once the message is on disk. Where the conversation has ended, what a
-    customer says begins another.
+    customer says begins another. 409 where a bot speaks and an agent has it.
     """
     spoken.need_all(request)
     platform, actor = gate.platform_of(request), gate.actor_of(request)
@@ -124,6 +128,7 @@ def _call(platform: Platform, actor: Actor, session: Session, data: NewMessage) 
         kind=data.kind,
         subject=data.subject,
         detail={} if filled is None else filled.detail,
+        yields=not data.beside_agent,
     )
     return Call(
         workspace=actor.workspace.id,
