@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.cli.conftest import Run
 
 
@@ -47,6 +49,64 @@ def test_a_conversation_is_given_to_a_member(at: Run) -> None:
     )
     said = at("conversation", "reply", number, "Hi", "--agent", "dev@example.com", "--json").json
     assert said["message"]["author"] == f"member:{member}"
+
+
+def test_lists_are_of_whom_a_condition_holds_for_of_a_segment_and_of_a_group(at: Run) -> None:
+    for number, (name, city) in enumerate([("asha", "Pune"), ("dev", "Delhi"), ("meera", "Pune")]):
+        at("user", "set", name, f"city={city}")
+        assert hello(at, f"api/{name}", "--user", name) == f"c{number + 1}"
+    where = '{"property": "city", "op": "is", "values": ["Pune"]}'
+    at("segment", "create", "From Pune", "--where", where)
+
+    def listed(*asked: str) -> list[str]:
+        found = at("conversation", "list", *asked, "--json")
+        assert found.code == 0, found.err
+        return [each["id"] for each in found.json["conversations"]]
+
+    assert listed("--where", where) == ["c3", "c1"]
+    assert listed("--segment", "from pune") == ["c3", "c1"]
+    assert listed("--where", where, "--limit", "1") == ["c3"]
+    assert listed("--where", where, "--user", "asha", "--search", "kettle") == ["c1"]
+    assert listed("--record", at("user", "get", "dev", "--json").json["id"]) == ["c2"]
+    assert listed("--group", "none", "--limit", "1000") == ["c3", "c2", "c1"]
+    at("conversation", "edit", "c2", "--tag", "late")
+    assert listed("--tag", "late") == ["c2"]
+    assert "no segment" in at("conversation", "list", "--segment", "nobody").err
+    assert "not JSON" in at("conversation", "list", "--where", "{").err
+    assert "where.property" in at("conversation", "list", "--where", where.replace("y", "i")).err
+
+
+def test_deeds_follow_a_conversation_to_its_end(at: Run) -> None:
+    number = hello(at)
+    bot = at("conversation", "bot", number)
+    assert bot.out == f"{number} is with the bot\n", bot.err
+    handed = at("conversation", "hand-over", number, "--ticket", "--subject", "A late kettle")
+    assert handed.out == f"{number} is open\n", handed.err
+    edited = at("conversation", "edit", number, "--priority", "high", "--tag", "late").out
+    assert edited == f"{number} has the priority high, tagged late\n"
+    assert at("conversation", "move", number, "onHold").out == f"{number} is onHold\n"
+    at("conversation", "resolve", number)
+    assert at("conversation", "reopen", number).out == f"{number} is open\n"
+    shown = at("conversation", "show", number, "--json").json["conversation"]
+    assert (shown["subject"], shown["tags"]) == ("A late kettle", ["late"])
+    assert "--subject" in at("conversation", "edit", number).err
+    assert "state" in at("conversation", "move", number, "lost").err
+
+
+def test_a_report_counts_what_began(at: Run, tmp_path: Path) -> None:
+    hello(at, "api/a")
+    hello(at, "email/b")
+    at("conversation", "resolve", "c1")
+    told = at("conversation", "report", "--by", "channel")
+    assert told.code == 0, told.err
+    lines = [line.split()[:5] for line in told.out.splitlines() if line.strip()]
+    assert ["api", "1", "0", "1", "0"] in lines
+    assert ["email", "1", "1", "0", "0"] in lines
+    assert lines[-1] == ["total", "2", "1", "1", "0"]
+    file = tmp_path / "days.csv"
+    assert at("conversation", "report", "--by", "day", "--csv", str(file)).code == 0
+    assert file.read_text().splitlines()[-1].startswith(",total,2,")
+    assert "topic" in at("conversation", "report", "--by", "moon").err
 
 
 def test_what_cannot_be_done_is_said(at: Run) -> None:

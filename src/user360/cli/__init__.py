@@ -62,7 +62,8 @@ def commands() -> typer.Typer:
     app.add_typer(import_.group(), name="import")
     app.command()(export.export)
     app.add_typer(erase.app, name="user")
-    for noun in (schedule, property, event, flow, conversation, key, member, workspace):
+    app.add_typer(conversation.group(), name="conversation")
+    for noun in (schedule, property, event, flow, key, member, workspace):
         app.add_typer(noun.app, name=noun.__name__.rpartition(".")[2])
     app.command()(checks.doctor)
     app.command()(checks.rebuild)

@@ -1,33 +1,39 @@
-"""`user360 conversation`: finding conversations, reading one, answering, assigning, resolving."""
+"""`user360 conversation`: finding conversations, reading one, and saying something in one."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from user360.cli import output
+from user360.cli import conversation_deeds, given, named, output
 from user360.cli.api import Api
 from user360.cli.connected import connected
+from user360.cli.conversation_deeds import Id
+from user360.cli.named import Since, Until, Where
 from user360.cli.output import Answer
 from user360.errors import Invalid
 
-app = typer.Typer(
-    help="Conversations with customers: chats and tickets, and what was said in them.",
-    no_args_is_help=True,
-)
-Id = Annotated[str, typer.Argument(help="The conversation's id, such as c17.")]
-As = Annotated[
-    str | None,
-    typer.Option("--agent", help="On whose behalf: a member's number or e-mail address."),
-]
+PAGE = 200  # conversations in one answer of the API
+COUNTS = {
+    "conversations": "conversations",
+    "active": "active",
+    "resolved": "resolved",
+    "missed": "missed",
+}
+TIMES = {
+    "firstResponse": "first response",
+    "agentResponse": "by an agent",
+    "resolution": "resolved after",
+}
 
 
-@app.command("list")
 @connected
 def list_(
     api: Api,
     user: Annotated[str | None, typer.Option("--user", help="Of this userId.")] = None,
+    record: Annotated[str | None, typer.Option("--record", help="Of this record's person.")] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="chat or ticket.")] = None,
     state: Annotated[
         list[str] | None, typer.Option("--state", help="In these states: open, resolved, ...")
@@ -36,38 +42,46 @@ def list_(
     assignee: Annotated[
         str | None, typer.Option("--assignee", help="A member's number or e-mail, or nobody.")
     ] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", help="A group by its number, or none.")
+    ] = None,
     tag: Annotated[str | None, typer.Option("--tag", help="With this tag.")] = None,
     segment: Annotated[
-        int | None, typer.Option("--segment", help="Of people in this segment, by its number.")
+        str | None, typer.Option("--segment", help="Of its members: a name, or an id.")
     ] = None,
+    where: Where = None,
     search: Annotated[
         str | None, typer.Option("--search", help="Words that were said, or who it is with.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
 ) -> Answer:
-    """List conversations, the newest first.
+    """List conversations, the newest first: those for which all holds that is given.
 
     Examples:
 
         user360 conversation list --state open --state queued
 
         user360 conversation list --user asha@example.com --search refund
+
+        user360 conversation list --where '{"property": "city", "op": "is", "values": ["Pune"]}'
     """
-    found = api.get(
-        "conversations",
-        userId=user,
-        kind=kind,
-        state=state,
-        channel=channel,
-        assignee=assignee,
-        tag=tag,
-        segment=segment,
-        q=search,
-        limit=limit,
-    )
+    asked = {
+        "where": None if where is None else given.json(where, "--where"),
+        "segment": None if segment is None else int(named.number(api, segment)),
+        "q": search,
+        "userId": user,
+        "recordId": record,
+        "kind": kind,
+        "state": state or [],
+        "channel": channel,
+        "assignee": assignee,
+        "group": group,
+        "tag": tag,
+    }
+    found = _found(api, {name: value for name, value in asked.items() if value}, limit)
     return output.table(
+        {"conversations": found},
         found,
-        found["conversations"],
         id="conversation",
         channel="channel",
         kind="kind",
@@ -79,7 +93,20 @@ def list_(
     )
 
 
-@app.command()
+def _found(api: Api, asked: dict[str, Any], limit: int) -> list[dict[str, Any]]:
+    """The first `limit` conversations that are asked for, a page at a time."""
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        wanted = min(PAGE, limit - len(found))
+        body = {**asked, "limit": wanted, **({"cursor": cursor} if cursor else {})}
+        page = api.post("conversations", "search", body=body)
+        found += page["conversations"]
+        cursor = page["cursor"]
+        if cursor is None or len(found) >= limit:
+            return found
+
+
 @connected
 def show(
     api: Api,
@@ -99,7 +126,6 @@ def show(
     return Answer(found, "\n".join(lines))
 
 
-@app.command()
 @connected
 def say(
     api: Api,
@@ -125,76 +151,50 @@ def say(
     return Answer(said, f"Said as {said['message']['id']} in {said['conversationId']}")
 
 
-@app.command()
 @connected
-def reply(
+def report(
     api: Api,
-    conversation: Id,
-    text: Annotated[str, typer.Argument(help="What to say.")],
-    agent: As = None,
-    note: Annotated[bool, typer.Option("--note", help="A note that only agents see.")] = False,
-) -> Answer:
-    """Answer the customer, or leave a note.
-
-    Examples:
-
-        user360 conversation reply c17 "It is on its way." --agent dev@example.com
-    """
-    path = "notes" if note else "reply"
-    body = {"text": text, **_whose("agent", agent)}
-    said = api.post("conversations", conversation, path, body=body)
-    done = "Noted" if note else "Said"
-    return Answer(said, f"{done} as {said['message']['id']} in {conversation}")
-
-
-@app.command()
-@connected
-def assign(
-    api: Api,
-    conversation: Id,
-    to: Annotated[
-        str | None, typer.Option("--to", help="A member's number or e-mail address.")
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by", help="channel, day, hour, tag, segment, agent, state, or topic: what rises."
+        ),
+    ] = "channel",
+    since: Since = None,
+    until: Until = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write it as CSV to this file instead.")
     ] = None,
-    group: Annotated[int | None, typer.Option("--group", help="A group by its number.")] = None,
 ) -> Answer:
-    """Give a conversation to a member or a group; to neither: as the inbox is set.
+    """Report on the conversations that began in a period, the last 30 days unless it is said.
+
+    Times are the median, in seconds.
 
     Examples:
 
-        user360 conversation assign c17 --to dev@example.com
+        user360 conversation report --by agent --from 2026-11-01
 
-        user360 conversation assign c17 --group 2
+        user360 conversation report --by day --csv days.csv
     """
-    body = {**_whose("assignee", to), "group": group}
-    held = api.post("conversations", conversation, "assign", body=body)
-    whose = "nobody yet" if held["assignee"] is None else f"member {held['assignee']}"
-    return Answer(held, f"{conversation} is {held['state']}; {whose} has it")
+    asked = {"by": by, "from": since, "to": until}
+    if csv is not None:
+        api.download(csv, "reports", "inbox", format="csv", **asked)
+        return Answer({"file": str(csv)}, f"Wrote {csv}")
+    found = api.get("reports", "inbox", **asked)
+    lines = [*found["lines"], {"name": "total", "numbers": found["total"]}]
+    return output.table(found, [_counted(line) for line in lines], **_columns(by))
 
 
-@app.command()
-@connected
-def resolve(
-    api: Api,
-    conversation: Id,
-    reason: Annotated[str, typer.Option("--reason", help="Why it ends.")] = "",
-    tag: Annotated[list[str] | None, typer.Option("--tag", help="Add this tag.")] = None,
-) -> Answer:
-    """End a conversation: a chat is resolved, a ticket solved.
-
-    Examples:
-
-        user360 conversation resolve c17 --reason answered --tag delivery
-    """
-    body = {"reason": reason, "tags": tag or []}
-    held = api.post("conversations", conversation, "resolve", body=body)
-    return Answer(held, f"{conversation} is {held['state']}")
+def _columns(by: str) -> dict[str, str]:
+    before = {"before": "before"} if by == "topic" else {}
+    return {"name": by, **COUNTS, **before, **TIMES}
 
 
-def _whose(name: str, given: str | None) -> dict[str, Any]:
-    """A member in a body, by number or address, if there is one."""
-    if given is None:
-        return {}
-    return {name: int(given) if given.isascii() and given.isdigit() else given}
+def _counted(line: dict[str, Any]) -> dict[str, Any]:
+    """A line of a report as a row."""
+    numbers = line["numbers"]
+    medians = {name: round(held["median"]) for name in TIMES if (held := numbers[name]) is not None}
+    return {**numbers, **dict.fromkeys(TIMES), **medians, "name": line["name"]}
 
 
 def _head(held: dict[str, Any], record: dict[str, Any] | None) -> str:
@@ -207,3 +207,17 @@ def _line(message: dict[str, Any]) -> str:
     files = "".join(f" [{each['name'] or each['url']}]" for each in message["attachments"])
     text = message["text"].replace("\n", "\n    ")
     return f"{message['timestamp'][:16]}  {message['from']}: {text}{files}"
+
+
+def group() -> typer.Typer:
+    """All commands about conversations: these, and what is done to one."""
+    app = typer.Typer(
+        help="Conversations with customers: chats and tickets, and what was said in them.",
+        no_args_is_help=True,
+    )
+    app.command("list")(list_)
+    for command in (show, say, report):
+        app.command()(command)
+    for name, deed in conversation_deeds.COMMANDS.items():
+        app.command(name)(deed)
+    return app
