@@ -160,7 +160,7 @@ def on_refusal(request: Request[Any, Any, Any], error: HTTPException) -> Respons
         log.error("request failed", exc_info=error)
     elif error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
         return on_page_refusal(request, error)
-    return gate.problem_response(gate.from_framework(error))
+    return gate.problem_response(gate.from_framework(error, request))
 
 
 def on_defect(_request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -7,6 +7,7 @@ import base64
 import binascii
 import functools
 import hmac
+import typing
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -357,10 +358,10 @@ class NoMethod(Problem):
         self.allowed = allowed
 
 
-def from_framework(error: HTTPException) -> Problem:
+def from_framework(error: HTTPException, asked: Request[Any, Any, Any] | None = None) -> Problem:
     """The framework's own refusals (no such route, a parameter of the wrong type) as a `Problem`.
 
-    Its own words are not passed on where they repeat the path.
+    Its own words are not passed on where they repeat the path, or keep back what may be `asked`.
     """
     if error.status_code == 404:
         return NoRoute()
@@ -371,15 +372,26 @@ def from_framework(error: HTTPException) -> Problem:
     if error.status_code >= 500:
         return StorageFailed("The server could not answer; it has been logged")
     extra: Any = error.extra if isinstance(error.extra, list) else []
-    faults = [_fault(item) for item in extra if isinstance(item, dict)]
+    faults = [_fault(item, asked) for item in extra if isinstance(item, dict)]
     detail = faults[0].message if faults else "The request is not what this call reads"
     return Malformed(detail, faults=faults)
 
 
-def _fault(item: dict[str, Any]) -> Fault:
+def _fault(item: dict[str, Any], asked: Request[Any, Any, Any] | None) -> Fault:
     """One place in what the framework refuses: a parameter, or a body that is not there."""
     name, source = str(item.get("key", "")), item.get("source")
     if name == "data" or source == "body":
         return Fault("", "malformed", "expected a JSON body")
+    if values := _values(name, asked):
+        return Fault(name, "invalid", f"{name} must be one of {', '.join(values)}")
     message = str(item.get("message", "")).partition(" - at")[0].strip("'")
     return Fault(name, "invalid", f"{name}: {message.lower()}")
+
+
+def _values(name: str, asked: Request[Any, Any, Any] | None) -> list[str]:
+    """What a parameter may be, where it is one of a few texts."""
+    if asked is None:
+        return []
+    held = asked.route_handler.parsed_fn_signature.parameters.get(name)
+    kinds = () if held is None else (held.annotation, *typing.get_args(held.annotation))
+    return [v for k in kinds if typing.get_origin(k) is typing.Literal for v in typing.get_args(k)]

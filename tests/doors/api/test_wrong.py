@@ -101,6 +101,21 @@ def test_every_wrong_shape_is_named_at_once(api: Api) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "values"),
+    [
+        ("/reports/inbox", "by", "channel, day, hour, tag, segment, agent, state, topic"),
+        ("/conversations", "kind", "chat, ticket"),
+    ],
+)
+def test_a_parameter_that_is_one_of_a_few_names_them(
+    api: Api, path: str, name: str, values: str
+) -> None:
+    told = api.get(path, **{name: "x"}).json()
+    assert [fault["path"] for fault in told["errors"]] == [name]
+    assert told["detail"] == f"{name} must be one of {values}"
+
+
 def test_compressed_bodies_are_unpacked_within_bounds(api: Api) -> None:
     body = json.dumps({"userId": "a", "properties": {"city": "Pune"}}).encode()
 
