@@ -92,3 +92,29 @@ def test_a_disk_that_fails_meanwhile_does_not_end_the_thread(
     for _ in range(3):
         assert tries.acquire(timeout=30)
     assert ledger.checkpoints.running
+
+
+def test_what_came_meanwhile_is_copied_while_the_writer_waits(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, waited, done = ledger.checkpoints.copy, list[bool](), threading.Event()
+
+    def overtaken() -> int:
+        waited.append(ledger.checkpoints.writing.locked())
+        left = copy()
+        if len(waited) == 1:
+            put(ledger, "meanwhile")
+            left = 8
+        else:
+            done.set()
+        return left
+
+    monkeypatch.setattr(checkpoints, "REST", 0.01)
+    monkeypatch.setattr(ledger.checkpoints, "copy", overtaken)
+    put(ledger, "a")
+    ledger.checkpoints.start()
+    assert done.wait(30)
+    ledger.close()
+    assert waited[:2] == [False, True]
+    with sqlite3.connect(tmp_path / "ledger.db") as file:
+        assert file.execute("SELECT count(*) FROM jobs").fetchone() == (2,)

@@ -132,8 +132,8 @@ class Ledger:
         self.dialect = Dialect()
         self._writer = _engine(url, "IMMEDIATE", 1)
         self._reader = _engine(url, "DEFERRED", 17)
-        self.checkpoints = Checkpoints(_engine(url, "DEFERRED", 1))
         self._writing = threading.Lock()
+        self.checkpoints = Checkpoints(_engine(url, "DEFERRED", 1), self._writing)
         self._kept: Connection | None = None
         self._glancing = threading.Lock()
         self._glanced: Connection | None = None
@@ -303,8 +303,8 @@ def _engine(url: str, begin: str, size: int) -> sa.Engine:
         # The driver's own transaction handling is switched off: `begin` below says it plainly.
         connection.isolation_level = None
         # Deleted people leave nothing behind in the file; it costs nothing that can be measured.
-        # Checkpoints each 16 MB write a fifth less than each 4; what the log grew to while a
-        # reader stood still is given back.
+        # The writer copies the log itself only when it has grown to 64 MB, for `Checkpoints` does
+        # that beside it; what it grew to while a reader stood still is given back.
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
@@ -312,7 +312,7 @@ def _engine(url: str, begin: str, size: int) -> sa.Engine:
             "cache_size=-16384",
             "temp_store=MEMORY",
             "secure_delete=ON",
-            "wal_autocheckpoint=4000",
+            "wal_autocheckpoint=16384",
             "journal_size_limit=67108864",
             *(["query_only=ON"] if begin == "DEFERRED" else []),
         ):
