@@ -27,6 +27,12 @@ TIMES = {
     "agentResponse": "by an agent",
     "resolution": "resolved after",
 }
+States = Annotated[
+    list[str] | None, typer.Option("--state", help="In these states: open, resolved, ...")
+]
+Search = Annotated[
+    str | None, typer.Option("--search", help="Words that were said, or who it is with.")
+]
 
 
 @connected
@@ -35,9 +41,7 @@ def list_(
     user: Annotated[str | None, typer.Option("--user", help="Of this userId.")] = None,
     record: Annotated[str | None, typer.Option("--record", help="Of this record's person.")] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="chat or ticket.")] = None,
-    state: Annotated[
-        list[str] | None, typer.Option("--state", help="In these states: open, resolved, ...")
-    ] = None,
+    state: States = None,
     channel: Annotated[str | None, typer.Option("--channel", help="On this channel.")] = None,
     assignee: Annotated[
         str | None, typer.Option("--assignee", help="A member's number or e-mail, or nobody.")
@@ -50,9 +54,7 @@ def list_(
         str | None, typer.Option("--segment", help="Of its members: a name, or an id.")
     ] = None,
     where: Where = None,
-    search: Annotated[
-        str | None, typer.Option("--search", help="Words that were said, or who it is with.")
-    ] = None,
+    search: Search = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
 ) -> Answer:
     """List conversations, the newest first: those for which all holds that is given.

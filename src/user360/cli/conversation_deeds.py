@@ -107,7 +107,7 @@ def hand_over(
 
     Examples:
 
-        user360 conversation hand-over c17 --ticket --subject "A parcel is late"
+        user360 conversation handover c17 --ticket --subject "A parcel is late"
     """
     kind = {"kind": "ticket"} if ticket else {}
     body = {"group": group, "skills": skill or [], "subject": subject, **kind}
@@ -183,7 +183,7 @@ COMMANDS = {
     "assign": assign,
     "resolve": resolve,
     "reopen": reopen,
-    "hand-over": hand_over,
+    "handover": hand_over,
     "bot": to_bot,
     "move": move,
     "edit": edit,
