@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -50,8 +51,21 @@ def test_a_number_leads_to_the_conversations_behind_it(visit: Visit) -> None:
     row.get_by_role("link", name="1 resolved, web").click()
     expect(page.get_by_role("heading", name="1 conversation")).to_be_visible()
     expect(page.get_by_role("row", name="c1")).to_contain_text(f"{HOSTILE} a")
+    expect(page.get_by_text(re.compile("^Resolved that began from .*Channel: Web"))).to_be_visible()
     page.get_by_role("link", name="Reports").click()
     expect(page.get_by_role("link", name="Channel")).to_have_attribute("aria-current", "page")
+
+
+@pytest.mark.usefixtures("talks")
+def test_times_and_messages_open_what_they_are_of(visit: Visit) -> None:
+    page = visit("reader")
+    page.goto("/inbox/reports?by=agent")
+    page.get_by_role("row", name="nobody").get_by_role("link", name="First by an agent").click()
+    expect(page.get_by_role("heading", name="1 conversation")).to_be_visible()
+    expect(page.get_by_text(re.compile("an agent answered .*Agent: nobody"))).to_be_visible()
+    page.go_back()
+    page.get_by_role("link", name="4 messages, nobody").click()
+    expect(page.get_by_role("heading", name="3 conversations")).to_be_visible()
 
 
 @pytest.mark.usefixtures("talks")

@@ -80,6 +80,9 @@ def test_times_are_from_the_beginning_to_the_first_answer_and_the_end(shop: Shop
     assert (unanswered.first_response, unanswered.resolution) == (None, None)
     assert behind(shop, "channel", "web", "resolved") == [chat]
     assert behind(shop, "channel", "web", "missed") == []
+    for measure in ("firstResponse", "agentResponse", "resolution"):
+        assert behind(shop, "channel", None, measure) == [chat]
+    assert len(behind(shop, "channel", None, "messages")) == 2
 
 
 def test_days_are_those_of_the_workspace_and_none_is_left_out(shop: Shop) -> None:
@@ -175,6 +178,21 @@ def test_what_more_people_say_than_before_rises(shop: Shop) -> None:
     assert (numbers.conversations, numbers.before) == (14, 0)
     of = Asked(by="topic", since=START + DAY, until=START + 2 * DAY)
     assert len(reports.behind(shop.platform, shop.workspace, of, name, "conversations")) == 14
+    assert reports.behind(shop.platform, shop.workspace, of, name, "before") == []
+    assert len(reports.behind(shop.platform, shop.workspace, of, "order", "before")) == 40
+
+
+def test_a_line_is_called_by_its_name_and_one_that_is_none_by_its_key(shop: Shop) -> None:
+    def named(by: str, key: str) -> str:
+        return reports.name_of(shop.platform, shop.workspace, by, key)
+
+    assert (named("hour", "09"), named("agent", ""), named("tag", "")) == (
+        "09:00",
+        "nobody",
+        "untagged",
+    )
+    assert (named("segment", "x"), named("segment", "77")) == ("x", "77")
+    assert named("agent", "x") == "member x, who left"
 
 
 @pytest.mark.parametrize(

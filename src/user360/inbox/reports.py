@@ -117,6 +117,7 @@ BY: Mapping[str, Keys] = {
     "state": lambda talk, _: (talk.state,),
 }
 WAYS = (*BY, TOPIC)
+BEFORE = "before"
 # The numbers that count conversations: which of a line's they count.
 MEASURES: Mapping[str, Callable[[Talk], bool]] = {
     "conversations": lambda _: True,
@@ -125,6 +126,15 @@ MEASURES: Mapping[str, Callable[[Talk], bool]] = {
     "active": lambda each: each.state not in talk.ENDED,
     "resolved": lambda each: each.state in (talk.RESOLVED, talk.SOLVED, talk.CLOSED),
     "missed": lambda each: each.state == talk.MISSED,
+}
+# All numbers, by the conversations that are behind each.
+BEHIND: Mapping[str, Callable[[Talk], bool]] = {
+    **MEASURES,
+    "messages": lambda each: each.messages > 0,
+    "firstResponse": lambda each: each.replied_at is not None,
+    "agentResponse": lambda each: each.agent_at is not None,
+    "resolution": lambda each: MEASURES["resolved"](each) and each.ended_at is not None,
+    BEFORE: lambda _: True,
 }
 
 
@@ -164,8 +174,11 @@ def behind(
     Raises `Invalid`.
     """
     check(asked)
-    if measure not in MEASURES:
-        raise Invalid.at("measure", f"measure must be one of {', '.join(MEASURES)}")
+    if measure not in BEHIND:
+        raise Invalid.at("measure", f"measure must be one of {', '.join(BEHIND)}")
+    if measure == BEFORE:
+        length = asked.until - asked.since
+        asked = msgspec.structs.replace(asked, since=asked.since - length, until=asked.since)
     with platform.ledger.read() as connection:
         found = _talks(platform, connection, workspace, asked)
         if key is not None and asked.by == TOPIC:
@@ -174,7 +187,13 @@ def behind(
         elif key is not None:
             around = _around(platform, connection, workspace, asked, found)
             found = [each for each in found if key in BY[asked.by](each, around)]
-    return [each.id for each in reversed(found) if MEASURES[measure](each)]
+    return [each.id for each in reversed(found) if BEHIND[measure](each)]
+
+
+def name_of(platform: Platform, workspace: Workspace, by: str, key: str) -> str:
+    """How people call a line; a key that no line has is called as it is."""
+    names = {n: s.name for n, s in workspace.segments.items()}
+    return _name(by, key, Around(workspace.zone, platform.members, names, {}))
 
 
 def _talks(
@@ -253,11 +272,12 @@ def _expected(asked: Asked, around: Around) -> Iterable[str]:
 def _name(by: str, key: str, around: Around) -> str:
     if by == HOUR:
         return f"{key}:00"
+    number = int(key) if key.isascii() and key.isdigit() else None
     if by == AGENT:
-        member = around.members.get(int(key)) if key else None
+        member = None if number is None else around.members.get(number)
         return member.name if member else (f"member {key}, who left" if key else NOBODY)
     if by == SEGMENT:
-        return around.segments[int(key)] if key else NO_SEGMENT
+        return NO_SEGMENT if not key else around.segments.get(number or 0, key)
     return key or NO_TAG
 
 

@@ -20,7 +20,7 @@ from user360.errors import Invalid
 from user360.identity import people
 from user360.inbox import reports
 from user360.inbox.reports import Row, Spread
-from user360.pages import render, route
+from user360.pages import inbox_view, render, route
 from user360.pages.render import Asked
 from user360.storage.ledger import Connection
 
@@ -47,6 +47,21 @@ TIMES = {
     "first_response": "First response",
     "agent_response": "First by an agent",
     "resolution": "Resolved after",
+}
+# What the number is called by that opens what a time, or the messages, are of.
+OPENS = {
+    "first_response": "firstResponse",
+    "agent_response": "agentResponse",
+    "resolution": "resolution",
+}
+SAYS = {
+    **COUNTS,
+    "chats": "Chats",
+    "tickets": "Tickets",
+    "messages": "Conversations",
+    "firstResponse": "Conversations that were answered",
+    "agentResponse": "Conversations that an agent answered",
+    "resolution": "Resolved",
 }
 DRAWN = (reports.DAY, reports.HOUR)
 AT_ONCE = 50
@@ -102,6 +117,8 @@ async def report(request: Asked) -> Response[str]:
         periods=PERIODS,
         counts=COUNTS,
         times=TIMES,
+        opens=OPENS,
+        named=lambda row: _named(chosen.by, row.name),
         took=took,
         within=within,
         away=lambda by: "/inbox/reports?" + urlencode({"by": by, **chosen.query}),
@@ -127,8 +144,10 @@ async def behind(request: Asked) -> Response[str]:
         rows=await _rows(request, page),
         total=len(found),
         back="/inbox/reports?" + urlencode({"by": chosen.by, **chosen.query}),
-        says=_says(chosen, key, measure),
+        says=_says(request, chosen, key, measure),
         following=following,
+        channels=inbox_view.CHANNELS,
+        states=inbox_view.STATES,
     )
 
 
@@ -208,9 +227,26 @@ def _start(after: str, found: list[int], workspace: int) -> int:
     return found.index(number) + 1 if number in found else 0
 
 
-def _says(chosen: Chosen, key: str | None, measure: str) -> str:
-    of = "" if key is None else f", {WAYS[chosen.by].lower()}: {key or 'none'}"
-    return f"{measure.title()} that began from {chosen.first} to {chosen.last}{of}"
+def _named(by: str, name: str) -> str:
+    """A line's name as the inbox calls it."""
+    if by == "channel":
+        return inbox_view.CHANNELS.get(name, name)
+    return inbox_view.STATES.get(name, name) if by == "state" else name
+
+
+def _says(request: Asked, chosen: Chosen, key: str | None, measure: str) -> str:
+    """What is listed, in a sentence. What is `before` is of as many days before."""
+    first, last, which = chosen.first, chosen.last, SAYS.get(measure, "Conversations")
+    if measure == reports.BEFORE:
+        days = last - first
+        last = first - timedelta(days=1)
+        first = last - days
+    told = f"{which} that began from {first:%-d %b %Y} to {last:%-d %b %Y}"
+    if key is None:
+        return told
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    name = _named(chosen.by, reports.name_of(platform, workspace, chosen.by, key))
+    return f"{told}. {'Word' if chosen.by == reports.TOPIC else WAYS[chosen.by]}: {name}"
 
 
 async def _rows(request: Asked, numbers: list[int]) -> list[Mapping[str, Any]]:

@@ -35,8 +35,20 @@ Way = Annotated[
 Form = Annotated[Literal["json", "csv"], QueryParameter(description="csv is a file")]
 Key = Annotated[str | None, QueryParameter(description="of the line; without it the total")]
 Measure = Annotated[
-    Literal["conversations", "chats", "tickets", "active", "resolved", "missed"],
-    QueryParameter(description="which of the line's numbers"),
+    Literal[
+        "conversations",
+        "chats",
+        "tickets",
+        "active",
+        "resolved",
+        "missed",
+        "messages",
+        "firstResponse",
+        "agentResponse",
+        "resolution",
+        "before",
+    ],
+    QueryParameter(description="which of the line's numbers; of a time, those it is of"),
 ]
 
 
