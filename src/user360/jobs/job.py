@@ -16,7 +16,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the queue; times are microseconds since 1970.
 
     `params`, `progress` and `result` are JSON as the job's kind means them; a failed job's
-    `result` says why. `cancel` is set once somebody wants it to end early.
+    `result` says why. `cancel` is set once somebody wants it to end early; `deaths` is how often in
+    a row the process died with it in its hands, and it had not got on since.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     progress: dict[str, Any] = {}
     result: Any = None
     cancel: bool = False
+    deaths: int = 0
     started_at: int | None = None
     finished_at: int | None = None
 
@@ -53,6 +55,15 @@ class Cancelled(Interrupted):
 
 class Stopped(Interrupted):
     """The process ends; the job goes on where it was at the next start."""
+
+
+def fatal(job: Job) -> dict[str, Any]:
+    """Why a job is not taken up again, as its result."""
+    reason = (
+        f"The process died {job.deaths} times in a row while it was at work on this, so it is not"
+        " tried again; what it had done by then stays"
+    )
+    return {"code": "fatal", "reason": reason, "errors": []}
 
 
 def failure(error: Exception) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from user360 import clock, ids
 from user360.errors import Busy, Conflict, NotFound, Problem, Unavailable
 from user360.jobs import files, store
 from user360.jobs.hearing import Hearing
-from user360.jobs.job import Cancelled, Job, Stopped, failure
+from user360.jobs.job import Cancelled, Job, Stopped, failure, fatal
 from user360.jobs.work import Work
 from user360.observe import metrics
 from user360.storage.ledger import Connection
@@ -40,6 +40,8 @@ LOOK_SECONDS = 0.5
 CLOSE_SECONDS = 20.0
 # How long a job that is done waits for segments to follow.
 FOLLOW_SECONDS = 5.0
+# A job is not taken up again once the process died so often in a row with it in its hands.
+MOST_DEATHS = 3
 
 
 class Kind(NamedTuple):
@@ -81,6 +83,8 @@ class Runner:
     def start(self) -> None:
         with self.platform.ledger.read() as connection:
             found = store.unfinished(connection)
+        if any(job.status == "running" for job in found):
+            self.platform.write(store.count_deaths)
         with self._signal:
             self._waiting = {job.id: job.kind for job in found} | self._waiting
             self._changed()
@@ -231,7 +235,11 @@ class Runner:
     def _tried(self, job_id: str) -> bool:
         """Do a job; False when it is to be taken up again."""
         try:
-            return self._run(job_id)
+            ended = self._run(job_id)
+            if not ended:
+                with contextlib.suppress(Problem):
+                    self.platform.write(lambda c: store.lay_down(c, job_id))
+            return ended
         except Problem as problem:
             log.warning("job waits for the ledger", job=job_id, reason=problem.code)
             self._closing.wait(AGAIN_SECONDS)
@@ -265,6 +273,8 @@ class Runner:
             if job is None or job.finished:
                 return True
             work = self._at_work[job_id] = Work(self.platform, job, resumed=not begun)
+        if job.deaths >= MOST_DEATHS and job.result is None:
+            return self._end(work, "failed", fatal(job))
         if job.cancel:
             work.cancelled.set()
         if self._closing.is_set():

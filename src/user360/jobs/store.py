@@ -13,7 +13,7 @@ from user360.storage.ledger import Connection, text
 
 COLUMNS = (
     "id, workspace_id AS workspace, kind, actor, created_at, status, params, progress, result,"
-    " cancel, started_at, finished_at"
+    " cancel, deaths, started_at, finished_at"
 )
 JSON = ("params", "progress", "result")
 
@@ -85,17 +85,41 @@ def unfinished(connection: Connection) -> list[Job]:
 
 
 def begin(connection: Connection, job: str, now: int) -> bool:
-    """Take a queued job up; False when it is not queued any more."""
+    """Take a job up; False when it is not queued any more."""
+    connection.execute(
+        text("UPDATE jobs SET in_hand = :yes WHERE id = :id"), {"id": job, "yes": True}
+    )
     query = text(
         "UPDATE jobs SET status = 'running', started_at = :now WHERE id = :id AND status = 'queued'"
     )
     return connection.execute(query, {"id": job, "now": now}).rowcount == 1
 
 
-def save_progress(connection: Connection, job: str, progress: Any) -> None:
-    """Keep how far a job is; in the transaction of what it wrote, no row is written twice."""
-    query = text("UPDATE jobs SET progress = :progress WHERE id = :id")
-    connection.execute(query, {"id": job, "progress": _encoded(progress)})
+def lay_down(connection: Connection, job: str) -> None:
+    """The process ends in good order: it did not die of this job."""
+    query = text("UPDATE jobs SET in_hand = :no, deaths = 0 WHERE id = :id")
+    connection.execute(query, {"id": job, "no": False})
+
+
+def count_deaths(connection: Connection) -> None:
+    """At a start: the process before this one died of whatever is in hand, as far as one knows."""
+    query = text(
+        "UPDATE jobs SET deaths = deaths + 1, in_hand = :no WHERE status = 'running' AND in_hand"
+    )
+    connection.execute(query, {"no": False})
+
+
+def save_progress(connection: Connection, job: str, progress: Any, *, got_on: bool = True) -> None:
+    """Keep how far a job is; in the transaction of what it wrote, no row is written twice.
+
+    Without `got_on` it is only told, and would be done again.
+    """
+    query = text(
+        "UPDATE jobs SET deaths = CASE WHEN :got_on AND progress <> :progress THEN 0 ELSE deaths"
+        " END, progress = :progress WHERE id = :id"
+    )
+    given = {"id": job, "progress": _encoded(progress), "got_on": got_on}
+    connection.execute(query, given)
 
 
 def save_result(connection: Connection, job: str, result: Any) -> None:

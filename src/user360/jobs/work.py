@@ -76,7 +76,7 @@ class Work:
         now = time.monotonic()
         if now - self._told >= TELL_SECONDS:
             self._told = now
-            self.write(self.keep)
+            self.write(lambda c: store.save_progress(c, self.job.id, self.progress, got_on=False))
 
     def keep(self, connection: Connection, **progress: Any) -> None:
         """Write how far the job is in the transaction of what it has written."""
