@@ -281,25 +281,6 @@ def test_script_in_what_is_said_named_and_attached_is_text(visit: Visit, talks: 
     assert axe.too_wide(page) == 0
 
 
-def test_lists_are_searched_and_filtered(visit: Visit, talks: Talks) -> None:
-    talks.says("a", "Where is my parcel?", properties={"firstName": "Asha"})
-    talks.says("b", "Do you ship?", "whatsapp", properties={"firstName": "Ravi"})
-    page = visit("admin")
-    page.goto("/inbox")
-    rows = page.get_by_role("list", name="All active")
-    expect(rows.get_by_role("listitem")).to_have_count(2)
-    page.get_by_label("Search conversations").fill("parcel")
-    page.keyboard.press("Enter")
-    expect(rows.get_by_role("listitem")).to_have_count(1)
-    expect(rows.get_by_role("link", name=re.compile("Asha"))).to_be_visible()
-    page.get_by_role("link", name="Show all of the list").click()
-    page.get_by_role("button", name="Filters").click()
-    page.get_by_label("Channel").select_option("whatsapp")
-    page.get_by_role("button", name="Apply").click()
-    expect(rows.get_by_role("link", name=re.compile("Ravi"))).to_be_visible()
-    expect(rows.get_by_role("listitem")).to_have_count(1)
-
-
 def test_a_reader_looks_and_does_nothing(visit: Visit, talks: Talks) -> None:
     public = talks.says("s", "Hello?", properties={"firstName": "Asha"})
     page = visit("reader")

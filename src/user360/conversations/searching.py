@@ -22,12 +22,24 @@ AT_ONCE = 100  # conversations whose messages are in memory together
 
 def words(text: str) -> str:
     """What is asked of the index of words; empty when there is none in the text."""
-    found = [word for word in text.replace("\x00", " ").split() if any(c.isalnum() for c in word)][
-        :MOST_WORDS
-    ]
+    found = _taken_apart(text)
     quoted = ['"' + word.replace('"', '""') + '"' for word in found]
-    whole = not found or (found[-1].isascii() and len(found[-1]) < SHORT)
-    return " ".join(quoted) + ("" if whole else "*")
+    return " ".join(quoted) + ("" if not found or _short(found[-1]) else "*")
+
+
+def whole(text: str) -> bool:
+    """Whether the last word is looked for as it is, because it is too short to be cut off."""
+    found = _taken_apart(text)
+    return bool(found) and _short(found[-1])
+
+
+def _taken_apart(text: str) -> list[str]:
+    words = text.replace("\x00", " ").split()
+    return [word for word in words if any(c.isalnum() for c in word)][:MOST_WORDS]
+
+
+def _short(word: str) -> bool:
+    return word.isascii() and len(word) < SHORT
 
 
 def gathered(

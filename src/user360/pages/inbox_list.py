@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
-from user360.conversations import counting, reading
+from user360.conversations import counting, reading, searching
 from user360.conversations import store as kept
 from user360.conversations.reading import Page, Place
 from user360.conversations.talk import Conversation
@@ -57,6 +57,7 @@ async def given(request: Asked, view: View) -> dict[str, Any]:
             (s.name, s.id) for s in actor.workspace.segments.values() if s.archived_at is None
         ),
         "says": await _says(request, view),
+        "whole": searching.whole(view.q),
         **await rows(request, view),
     }
 
