@@ -185,6 +185,26 @@ def test_what_she_writes_in_the_head_is_left_alone(visit: Visit, talks: Talks) -
     assert talks.held(public).assignee == number
 
 
+def test_a_choice_she_is_about_to_make_is_left_open(visit: Visit, talks: Talks) -> None:
+    talks.there()
+    public = talks.says("a", "It is late", "email", kind="ticket", subject="Late")
+    page = visit("agent")
+    page.goto(f"/inbox/{public}")
+    priority = page.get_by_label("Priority")
+    priority.focus()
+    shown = priority.element_handle()
+    talks.does(public, "edit", add_tags=("vip",))
+    talks.says("a", "Are you there?", "email")
+    expect(page.get_by_role("log").get_by_text("Are you there?")).to_be_visible()
+    assert shown.evaluate("select => select.isConnected")
+    page.get_by_label("Message", exact=True).focus()
+    tags = page.get_by_role("list", name="Tags of the conversation")
+    expect(tags.get_by_text("vip")).to_be_visible()
+    page.get_by_label("Priority").select_option("high")
+    expect(page.get_by_text("High priority").first).to_be_visible()
+    talks.until(lambda: talks.held(public).priority == "high")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everybody_can_use_it(visit: Visit, talks: Talks, scheme: str) -> None:
     talks.there()

@@ -83,7 +83,7 @@ function head() {
 
 /** A dialog of the head that is open, or the field of it that has the cursor. */
 function inUse() {
-  return document.querySelector("#talk-head dialog[open]") || document.querySelector("#talk-head input:focus");
+  return document.querySelector("#talk-head dialog[open]") || document.querySelector("#talk-head :is(input, select):focus");
 }
 
 /** How whoever looks on is there, who may have said so elsewhere. */
