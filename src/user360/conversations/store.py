@@ -223,6 +223,16 @@ def to_bring(
     run_many(connection, query, [(workspace, *way, now) for way in ways])
 
 
+def claimed(connection: Connection, claims: Iterable[tuple[int, str]]) -> None:
+    """Keep who is claimed to speak in conversations: number and claim, with no code sent for it."""
+    query = (
+        "INSERT INTO proofs (conversation_id, hash, claim, until, attempts)"
+        " VALUES (?, '', ?, 0, 0) ON CONFLICT (conversation_id) DO UPDATE SET hash = '',"
+        " claim = excluded.claim, until = 0, attempts = 0"
+    )
+    run_many(connection, query, list(claims))
+
+
 def loads(connection: Connection, workspace: int) -> dict[int, int]:
     """How many chats each member has now."""
     # Not along the index of assignees, where all stand that ever had any.

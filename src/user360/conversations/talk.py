@@ -57,7 +57,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `external` is what the channel calls it, `detail` whatever else the channel tells. `ways` are
     what has still to be done about it besides bringing it, as deliveries name it (`media`). What
     `yields` is not said once an agent has the conversation, or it has ended: a bot that thinks
-    long, and does not know.
+    long, and does not know. `claim` is who its sender says they are, unproven, as proofs keep it.
     """
 
     sender: str
@@ -71,6 +71,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     detail: dict[str, Any] = msgspec.field(default_factory=dict)
     ways: tuple[str, ...] = ()
     yields: bool = False
+    claim: str = ""
 
 
 class Conversation(msgspec.Struct, gc=False, kw_only=True):

@@ -165,6 +165,11 @@ def keep(connection: Connection, conversation: int, claim: Claim) -> None:
     store.save_proof(connection, conversation, Proof("", _text(claim), 0, 0))
 
 
+def told(claim: Claim) -> str:
+    """A claim that cannot be proven, as a message brings it along: `Said.claim`."""
+    return _text(claim)
+
+
 def judge(
     connection: Connection, platform: Platform, workspace: Workspace, conversation: int, typed: str
 ) -> tuple[Judged, Claim | None]:

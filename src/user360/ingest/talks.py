@@ -39,6 +39,7 @@ class Talks:
         self.changed: dict[int, Conversation] = {}
         self.messages: list[tuple[Message, str | None]] = []
         self.ways: list[tuple[int, int, str]] = []
+        self.claims: dict[int, str] = {}  # who is claimed to speak, by conversation
         self.floor = Floor(
             batch.workspace.desk,
             batch.workspace.zone,
@@ -316,6 +317,8 @@ def _keep(batch: Batch, talks: Talks, work: Work, conversation: Conversation) ->
         talks.said[work.said] = (number, conversation.id)
     talks.messages.append((message, work.said))
     talks.ways += [(conversation.id, number, way) for way in (*ways, *said.ways)]
+    if said.claim:
+        talks.claims[conversation.id] = said.claim
     work.message = number
     conversation.last_message = number
     if said.sender != talk.NOTE:
@@ -357,6 +360,8 @@ def save_talks(batch: Batch) -> None:
     store.save(*where, talks.changed.values())
     store.add(*where, talks.messages)
     store.to_bring(*where, [way for way in talks.ways if way[0] not in gone], batch.now)
+    if talks.claims:
+        store.claimed(batch.connection, [(n, c) for n, c in talks.claims.items() if n not in gone])
     if talks.floor.given:
         store.given(*where, talks.floor.given)
         batch.workspace.desk = _after(batch, talks.floor.given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from email.message import EmailMessage
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
@@ -148,6 +149,28 @@ def test_a_forged_sender_is_a_claim_and_joins_nobody(strict: Post, found: list[s
     assert standing is not None
     assert (standing.claim.value, standing.waits) == ("asha@example.org", False)
     assert strict.messages()[0].detail["unproven"] is True
+
+
+def test_a_process_that_ends_after_the_mail_was_kept_has_kept_the_claim(
+    strict: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail, settle = strict.mail(), strict.platform.settle
+
+    class Ended(BaseException):
+        """The process is no more."""
+
+    def ends(*calls: Any) -> NoReturn:
+        settle(*calls)
+        raise Ended
+
+    monkeypatch.setattr(strict.platform, "settle", ends)
+    with pytest.raises(Ended):
+        strict.take(mail)
+    monkeypatch.undo()
+    assert strict.take(mail) == "duplicate"
+    standing = claims.of(strict.platform, strict.only().id)
+    assert standing is not None
+    assert standing.claim.user_id == "asha@example.org"
 
 
 def test_a_forged_mail_finds_a_thread_by_our_token_alone(strict: Post) -> None:

@@ -241,13 +241,8 @@ class _Case:
         author = "" if thread is None else self._author(thread)
         said = self._said(talk.CUSTOMER, self._mail.text, self._files(), author)
         call = self._call(session=session, said=said)
-        claim = None
         if thread is None:
-            call.user_id, call.properties = self._person()
-            claim = self._claim(call.user_id)
-        if claim is not None:
-            call.user_id = None
-            call.properties = {n: v for n, v in call.properties.items() if n != claim.property}
+            self._name(call, said)
         calls = [call]
         if not by_hand:
             calls.append(self._call(session=session, deed=Deed(action="hand_over", by=BY)))
@@ -256,9 +251,6 @@ class _Case:
             return ERASED
         if outcome.status == "duplicate":
             return DUPLICATE
-        if claim is not None and outcome.conversation is not None:
-            number = outcome.conversation
-            self._platform.write(lambda connection: claims.keep(connection, number, claim))
         return TICKET if thread is None else FOLLOWED
 
     def _settle(self, calls: Sequence[Call]) -> Outcome:
@@ -318,6 +310,15 @@ class _Case:
         )
 
     # Who it is
+
+    def _name(self, call: Call, said: Said) -> None:
+        """Put into a call that begins a thread who its sender is, or who that claims to be."""
+        call.user_id, call.properties = self._person()
+        claim = self._claim(call.user_id)
+        if claim is not None:
+            call.user_id = None
+            call.properties = {n: v for n, v in call.properties.items() if n != claim.property}
+            call.said = msgspec.structs.replace(said, claim=claims.told(claim))
 
     def _person(self) -> tuple[str | None, dict[str, Any]]:
         """Who begins a thread: the address is their userId; with what is not known of them yet."""
