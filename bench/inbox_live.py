@@ -124,7 +124,8 @@ def _widgets(running: Server, place: Path) -> float:
     """Megabytes of the server's memory for each connected widget."""
     running.ask("PATCH", "/api/v1/channels/web", {"active": True})
     vault = Vault.open(place, used=False)
-    tokens = [sessions.token(vault, sessions.begin(1)) for _ in range(WIDGETS)]
+    now = time.time_ns() // 1_000
+    tokens = [sessions.token(vault, sessions.begin(1), now) for _ in range(WIDGETS)]
     before = running.memory()["VmRSS"]
     with contextlib.ExitStack() as stack:
         for token in tokens:

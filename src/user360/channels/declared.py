@@ -16,6 +16,7 @@ from user360.flows.language import templates
 LONGEST = 4_096  # characters of a setting
 GRAPH = "https://graph.facebook.com/v23.0"
 LONGEST_GREETING = 1_000
+LONGEST_SESSION = 400  # days
 LEAST_KEY = 32  # characters of a key that signs
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\Z|\[?[0-9A-Fa-f:.]+\]?\Z")
 
@@ -36,12 +37,14 @@ class Web(Shape, frozen=True, rename="camel"):
 
     `pageProperties` says whether what a page tells without a signature is kept as well. `greeting`
     stands in the chat before anybody writes, with places as in flows: `{{{user.firstName|there}}}`.
+    `sessionDays` is for how long a browser keeps its conversation that nobody uses.
     """
 
     SECRET: ClassVar[tuple[str, ...]] = ("signingKey",)
     signing_key: str = ""
     page_properties: bool = False
     greeting: str = ""
+    session_days: int = 90
 
 
 class WhatsApp(Shape, frozen=True, rename="camel"):
@@ -132,6 +135,8 @@ def wrong_with(path: str, value: object) -> str:
         return _wrong_text(path, value)
     if path.endswith(".port") and isinstance(value, int) and not 1 <= value <= 65_535:
         return "a port is a number from 1 to 65535"
+    if path == "sessionDays" and isinstance(value, int) and not 1 <= value <= LONGEST_SESSION:
+        return f"sessionDays is a number from 1 to {LONGEST_SESSION}"
     return ""
 
 

@@ -72,6 +72,16 @@ CHANNELS: Mapping[str, Channel] = {
                 ],
             ),
             (
+                "Who comes again",
+                [
+                    Field(
+                        "sessionDays",
+                        "Days that a browser keeps its chat",
+                        "Counted anew whenever it is used. Later, a new one begins.",
+                    ),
+                ],
+            ),
+            (
                 "Who is signed in on the page",
                 [
                     Field(

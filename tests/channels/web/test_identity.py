@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from user360.access.vault import Vault
 from user360.channels.web import identity, sessions, zones
-from user360.channels.web.sessions import NoSession, Visitor
+from user360.channels.web.sessions import Held, NoSession, Visitor
 
 KEY, OTHER = "k" * 32, "o" * 32
 NOW = 1_795_326_000  # seconds
@@ -105,19 +105,22 @@ def test_nothing_that_is_signed_does_harm(iat: Any, exp: Any, properties: Any) -
 
 def test_a_session_is_read_by_its_own_token_alone() -> None:
     visitor = sessions.begin(3)
-    given = sessions.token(VAULT, visitor)
-    assert sessions.read(VAULT, given) == visitor
-    _, session, signature = given.split(".")
+    given = sessions.token(VAULT, visitor, NOW * 1_000_000)
+    assert sessions.read(VAULT, given) == Held(visitor, NOW)
+    _, session, at, signature = given.split(".")
     other = "1" if signature[-1] == "0" else "0"
     for forged in (
         "",
         "3",
         f"3.{session}",
-        f"4.{session}.{signature}",
-        f"3.{sessions.begin(3).session}.{signature}",
-        f"3.{session}.{signature[:-1]}{other}",
-        f"٣.{session}.{signature}",
-        f"{'9' * 400}.{session}.{signature}",
+        f"3.{session}.{signature}",
+        f"4.{session}.{at}.{signature}",
+        f"3.{sessions.begin(3).session}.{at}.{signature}",
+        f"3.{session}.{NOW + 1}.{signature}",
+        f"3.{session}.{at}.{signature[:-1]}{other}",
+        f"٣.{session}.{at}.{signature}",
+        f"3.{session}.{at}.x.{signature}",
+        f"{'9' * 400}.{session}.{at}.{signature}",
     ):
         with pytest.raises(NoSession):
             sessions.read(VAULT, forged)
@@ -134,7 +137,7 @@ def test_no_other_text_is_a_session(given: str) -> None:
 def test_the_address_of_a_file_opens_no_other() -> None:
     keys = {sessions.file_key(VAULT, w, f) for w in (1, 2) for f in ("a", "b")}
     assert len(keys) == 4
-    assert sessions.file_key(VAULT, 1, "a") != sessions.token(VAULT, Visitor(1, "a"))
+    assert sessions.file_key(VAULT, 1, "a") != sessions.token(VAULT, Visitor(1, "a"), NOW)
 
 
 @pytest.mark.parametrize(

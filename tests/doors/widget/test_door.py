@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
+from importlib import resources
 from typing import Any
 
 import httpx
@@ -40,11 +42,17 @@ def test_the_script_is_small_and_asked_for_once(server: Serving) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_the_script_is_written_so_that_it_can_be_shortened() -> None:
+    # What shortens it takes a template within a template for the end of the outer one.
+    source = resources.files("user360.doors.widget") / "static" / "widget.js"
+    assert re.findall(r"\$\{[^{}`]*`", source.read_text("utf-8")) == []
+
+
 @pytest.mark.parametrize("language", sorted(script.languages()))
 def test_every_language_has_all_words(server: Serving, language: str) -> None:
     english = script.read("widget.js").plain.decode()
     words = httpx.get(f"{server.url}/channels/web/words/{language}").json()
-    assert all(f"{word}: '" in english for word in words)
+    assert all(f"{word}:'" in english for word in words)
     assert len(words) == len(httpx.get(f"{server.url}/channels/web/words/de").json())
     assert httpx.get(f"{server.url}/channels/web/words/..%2Fde").json() == {}
 
@@ -63,9 +71,14 @@ def test_nobody_sees_or_writes_the_session_of_another(server: Serving) -> None:
     one.says("Only for us")
     two.says("Something else")
     assert [m["text"] for m in two.seen()] == ["Something else"]
-    workspace, session, signature = one.token.split(".")
-    _, other, _ = two.token.split(".")
-    for forged in (f"{workspace}.{other}.{signature}", f"7.{session}.{signature}", "", "x"):
+    workspace, session, at, signature = one.token.split(".")
+    other = two.token.split(".")[1]
+    for forged in (
+        f"{workspace}.{other}.{at}.{signature}",
+        f"7.{session}.{at}.{signature}",
+        "",
+        "x",
+    ):
         two.token = forged
         for answer in (
             two.says("As the other"),
@@ -304,7 +317,7 @@ def test_a_page_of_any_origin_may_ask_and_no_cookie_is_set(server: Serving) -> N
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "set-cookie" not in answer.headers
     token = answer.json()["token"]
-    assert sessions.read(server.product.platform.vault, token).workspace == 1
+    assert sessions.read(server.product.platform.vault, token).visitor.workspace == 1
 
 
 def test_nobody_writes_by_a_chat_that_was_never_switched_on(server: Serving) -> None:

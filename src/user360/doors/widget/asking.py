@@ -43,14 +43,27 @@ def place_of(request: Asked) -> str:
 
 def visitor_of(request: Asked) -> tuple[Visitor, Workspace]:
     """The session a request shows, and its workspace; counted. Raises `NoSession`, `TooFast`."""
+    visitor, workspace, _ = session_of(request)
+    return visitor, workspace
+
+
+def session_of(request: Asked) -> tuple[Visitor, Workspace, str]:
+    """As `visitor_of`, with the token to ask with from now on; empty while the one shown is fresh.
+
+    Raises `NoSession`, `TooFast`.
+    """
     pace_of(request).at(place_of(request), ANYTHING)
     platform = gate.platform_of(request)
-    visitor = sessions.read(platform.vault, request.headers.get(HEADER, ""))
-    workspace = platform.workspaces.get(visitor.workspace)
+    held = sessions.read(platform.vault, request.headers.get(HEADER, ""))
+    workspace = platform.workspaces.get(held.visitor.workspace)
     if workspace is None:
         raise NoSession
     need_open(workspace)
-    return visitor, workspace
+    now = platform.clock.now()
+    if sessions.is_over(held, workspace, now):
+        raise NoSession
+    old = sessions.is_old(held, workspace, now)
+    return held.visitor, workspace, sessions.token(platform.vault, held.visitor, now) if old else ""
 
 
 def workspace_named(platform: Platform, name: str) -> Workspace:

@@ -13,7 +13,7 @@ from user360.access.workspaces import Workspace
 from user360.channels import settings
 from user360.channels.web import calls, identity, sessions, shown, store
 from user360.channels.web.identity import Identity
-from user360.channels.web.sessions import CHANNEL, NoSession, Visitor
+from user360.channels.web.sessions import CHANNEL, Held, NoSession, Visitor
 from user360.conversations import marks, talk
 from user360.conversations.news import News, Typing
 from user360.conversations.talk import Said
@@ -81,14 +81,18 @@ async def start(request: Asked) -> Response[dict[str, Any]]:
     asking.pace_of(request).at(place)
     given: Begin = bodies.decode(Begin, await request.body())
     workspace = asking.workspace_named(platform, given.workspace)
-    visitor, person = _resumed(platform, workspace, given.token)
+    held, person = _resumed(platform, workspace, given.token)
     known, refused = _identity(platform, workspace, given.identity)
-    if known is not None and person is not None and person["userId"] not in (None, known.user_id):
-        visitor, person = None, None
-    if visitor is None:
+    other = known is not None and (held is None or _is_other(person, known))
+    now = platform.clock.now()
+    if held is None or other or sessions.is_over(held, workspace, now):
         asking.pace_of(request).at(place, pace.BEGINS)
-        visitor = sessions.begin(workspace.id)
-    told: dict[str, Any] = {}
+        visitor, person, token = sessions.begin(workspace.id), None, ""
+    else:
+        visitor, token = held.visitor, given.token
+    if not token or (held is not None and sessions.is_old(held, workspace, now)):
+        token = sessions.token(platform.vault, visitor, now)
+    told: dict[str, Any] = {"token": token, "other": other}
     if known is not None:
         told["refused"] = await _identify(platform, visitor, known, person)
     elif refused:
@@ -97,7 +101,12 @@ async def start(request: Asked) -> Response[dict[str, Any]]:
     told |= _seen(platform, visitor, None, state=True)
     if not told["messages"]:
         told |= _greeting(platform, workspace, visitor if told["identified"] else None)
-    return gate.answer({"token": sessions.token(platform.vault, visitor), **told})
+    return gate.answer(told)
+
+
+def _is_other(person: dict[str, Any] | None, known: Identity) -> bool:
+    """Whether a session is somebody else's than of who is signed in now."""
+    return person is not None and person["userId"] not in (None, known.user_id)
 
 
 def _greeting(
@@ -112,18 +121,18 @@ def _greeting(
 
 def _resumed(
     platform: Platform, workspace: Workspace, token: str
-) -> tuple[Visitor | None, dict[str, Any] | None]:
-    """The session that a browser has, with its person; neither for one that is good no more."""
+) -> tuple[Held | None, dict[str, Any] | None]:
+    """The session that a browser has or had, with its person; neither for one that is not here."""
     try:
-        visitor = sessions.read(platform.vault, token)
+        held = sessions.read(platform.vault, token)
     except NoSession:
         return None, None
-    if visitor.workspace != workspace.id:
+    if held.visitor.workspace != workspace.id:
         return None, None
-    person = _person(platform, workspace, visitor)
-    if person is None and workspace.erased.holds_session((CHANNEL, visitor.session)):
+    person = _person(platform, workspace, held.visitor)
+    if person is None and workspace.erased.holds_session((CHANNEL, held.visitor.session)):
         return None, None
-    return visitor, person
+    return held, person
 
 
 def _person(platform: Platform, workspace: Workspace, visitor: Visitor) -> dict[str, Any] | None:
@@ -185,7 +194,7 @@ async def history(request: Asked) -> Response[dict[str, Any]]:
 @post("/channels/web/messages", status_code=200, include_in_schema=False)
 async def say(request: Asked) -> Response[dict[str, Any]]:
     """Take in what the customer says; answered once it is on disk. The same id is one message."""
-    visitor, workspace = asking.visitor_of(request)
+    visitor, workspace, token = asking.session_of(request)
     asking.pace_of(request).of(visitor, pace.WRITES)
     platform = gate.platform_of(request)
     given: Say = bodies.decode(Say, await request.body())
@@ -205,6 +214,8 @@ async def say(request: Asked) -> Response[dict[str, Any]]:
         raise NoSession if isinstance(problem, PersonErased) else problem
     assert outcomes[0].message is not None
     told = {"n": public_message_id(outcomes[0].message), "refused": _refusals(outcomes[1:])}
+    if token:
+        told["token"] = token
     return gate.answer(told, seq=outcomes[0].seq)
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import functools
 import gzip
-import re
 from hashlib import sha256
 from importlib import resources
 from typing import Any
 
 import msgspec
+import rjsmin
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
 # Pages name it without a version: a new one is there within minutes, an old one costs nothing.
 FRESH = "public, max-age=300"
-# What only who reads the source needs: how lines are set in, and lines that only explain.
-_FOR_READERS = re.compile(rb"^[ ]*(?:(?://[^\n]*|/\*[^\n]*\*/)\n)?", re.MULTILINE)
 Asked = Request[Any, Any, Any]
 
 
@@ -30,10 +28,10 @@ class Sent(msgspec.Struct, frozen=True):
 
 @functools.cache
 def read(name: str) -> Sent:
-    """A file of the widget."""
+    """A file of the widget; a script without what only who reads its source needs."""
     plain = (resources.files("user360.doors.widget") / "static" / name).read_bytes()
     if name.endswith(".js"):
-        plain = _FOR_READERS.sub(b"", plain)
+        plain = rjsmin.jsmin(plain)
     return Sent(plain, gzip.compress(plain, mtime=0), f'"{sha256(plain).hexdigest()[:16]}"')
 
 

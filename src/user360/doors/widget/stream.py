@@ -8,7 +8,7 @@ from litestar import get
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from user360.access.workspaces import Workspace
-from user360.channels.web import live, shown, store
+from user360.channels.web import live, sessions, shown, store
 from user360.channels.web.live import Listener, Live
 from user360.channels.web.sessions import Visitor
 from user360.conversations.talk import Conversation, Message
@@ -28,12 +28,21 @@ HEAD = [
 
 @get("/channels/web/stream", include_in_schema=False)
 async def stream(request: Asked) -> ASGIApp:
-    """Server-sent events: `message`, `state`, `typing`; each message once, in their order."""
-    visitor, workspace = asking.visitor_of(request)
+    """Server-sent events: `message`, `state`, `typing`; each message once, in their order.
+
+    The first of all is `token`, where it is time for another one. A browser comes again before the
+    one it has is good no more.
+    """
+    visitor, workspace, token = asking.session_of(request)
     asking.pace_of(request).of(visitor)
     staying.mark_stream(request)
     return Stream(
-        gate.platform_of(request), request.app.state.web_live, visitor, since(request, workspace)
+        gate.platform_of(request),
+        request.app.state.web_live,
+        visitor,
+        since(request, workspace),
+        token=token,
+        lasts=sessions.life_of(workspace) // sessions.FRESH,
     )
 
 
@@ -45,17 +54,32 @@ def since(request: Asked, workspace: Workspace, name: str = "since") -> int:
 class Stream:
     """The answer that goes on for as long as the browser listens."""
 
-    def __init__(self, platform: Platform, live: Live, visitor: Visitor, seen: int) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        live: Live,
+        visitor: Visitor,
+        seen: int,
+        *,
+        token: str,
+        lasts: int,
+    ) -> None:
         self.platform = platform
         self.live = live
         self.visitor = visitor
         self.seen = seen
+        self.token = token
+        self.lasts = lasts  # seconds
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         listener = self.live.enter(self.visitor, self.seen)
-        gone = asyncio.get_running_loop().create_task(_until_gone(receive, listener))
+        loop = asyncio.get_running_loop()
+        gone = loop.create_task(_until_gone(receive, listener))
+        end = loop.call_later(self.lasts, listener.close)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEAD})
+            if self.token:
+                await _send(send, live.line("token", {"token": self.token}))
             await self._missed(listener, send)
             while not listener.closed:
                 lines = await listener.take()
@@ -64,6 +88,7 @@ class Stream:
             if not gone.done():
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
+            end.cancel()
             gone.cancel()
             self.live.leave(self.visitor, listener)
 

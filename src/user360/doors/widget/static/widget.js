@@ -58,7 +58,7 @@
   const readUpTo = () => Number(kept.get('read') || 0);
   const number = (message) => Number(message.n.slice(1));
 
-  async function ask(method, path, body, raw) {
+  async function ask(method, path, body, raw, again) {
     const control = new AbortController();
     const timer = setTimeout(() => control.abort(), (raw ? 300 : PATIENCE) * 1000);
     try {
@@ -66,7 +66,10 @@
         method, headers: raw ? {} : { 'Content-Type': 'application/json' }, body: raw || (body && JSON.stringify(body)),
       });
       return answer.status === 204 ? {} : await answer.json();
+    } catch (error) {
+      if (error.status !== 401 || again || path === 'start' || !(await start())) throw error;
     } finally { clearTimeout(timer); }
+    return ask(method, path, body, raw, true);
   }
   async function request(path, signal, { headers, ...given } = {}) {
     const answer = await fetch(`${origin}/channels/web/${path}`, {
@@ -79,7 +82,15 @@
       status: answer.status, wait: Number(answer.headers.get('Retry-After')) || 0,
     });
   }
-  const passing = (error) => !error.status || error.status >= 500 || error.status === 429 || error.status === 408;
+  const passing = ({ status }) => !status || status >= 500 || [401, 408, 429].includes(status);
+  /* A token is another from time to time; the session it names stays. */
+  const sessionOf = (given) => given.split('.')[1];
+  function renew(given) {
+    if (!given || given === token) return;
+    token = given;
+    kept.set('token', token);
+    tellOthers({ type: 'token' });
+  }
   const alone = (name, deed) => (navigator.locks
     ? navigator.locks.request(`user360:${options.workspace}:${name}`, deed) : deed());
 
@@ -104,10 +115,9 @@
         await alone('start', async () => {
           token = kept.get('token') || '';
           const told = await ask('POST', 'start', { workspace: options.workspace, token, identity: said || '' });
-          const another = token && told.token !== token;
-          token = told.token;
-          kept.set('token', token);
-          if (another) forget(told.identified);
+          const another = token && sessionOf(told.token) !== sessionOf(token);
+          renew(told.token);
+          if (another) forget(told.other);
           for (const reason of told.refused || []) console.warn(`User 360: ${reason}`);
           take({ type: 'history', ...told });
         });
@@ -166,15 +176,14 @@
           const page = pageTold ? undefined : pageFacts();
           const told = await ask('POST', 'messages', { id: said.id, text: said.text, files: said.files.map(({ id, key }) => ({ id, key })), page });
           for (const reason of told.refused || []) console.warn(`User 360: ${reason}`);
+          renew(told.token);
           pageTold = true; tries = 0;
           lineIs(true);
           add({ n: told.n, from: 'customer', text: said.text, at: said.at, id: said.id, files: said.files });
           draw();
           connect();
         } catch (error) {
-          if (error.status === 401) {
-            token = ''; kept.drop('token');
-          } else if (passing(error)) {
+          if (passing(error)) {
             if (error.status !== 429) lineIs(false);
             await pause(Math.max(error.wait || 0, delay(tries)));
             tries += 1;
@@ -230,7 +239,7 @@
   let live = null, leading = false, connected = false;
   const channel = window.BroadcastChannel ? new BroadcastChannel(`user360:${origin}:${options.workspace}`) : null;
   if (channel) channel.onmessage = ({ data }) => {
-    if (data.token && data.token !== token) return;
+    if (data.token && sessionOf(data.token) !== sessionOf(token)) return;
     if (data.type === 'again') {
       // Where both know who is signed in they may not agree: then whoever writes next has it.
       clear();
@@ -239,6 +248,7 @@
     }
     else if (data.type === 'line') { if (!leading) lineIs(connected = data.on); }
     else if (data.type === 'read') draw();
+    else if (data.type === 'token') token = data.token;
     else take(data);
   };
   const tellOthers = (told) => channel && channel.postMessage({ ...told, token });
@@ -252,7 +262,7 @@
         try {
           await listen(signal, () => { tries = 0; });
         } catch (error) {
-          if (error.status === 401) { token = ''; kept.drop('token'); live = null; start(); break; }
+          if (error.status === 401) { disconnect(); await pause(delay(0)); start(); break; }
           if (signal.aborted) break;
           lineIs(connected = false);
           tellOthers({ type: 'line', on: false });
@@ -292,6 +302,7 @@
         for (const part of parts) {
           if (!part.startsWith('data: ')) continue;
           const told = JSON.parse(part.slice(6));
+          if (told.type === 'token') { renew(told.token); continue; }
           take(told);
           tellOthers(told);
         }
@@ -457,7 +468,7 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
     }
     return [...found, text.slice(at)];
   }
-  const size = (bytes) => (bytes ? ` (${bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} KB` : `${(bytes / 1e6).toFixed(1)} MB`})` : '');
+  const size = (bytes) => !bytes ? '' : bytes < 1e6 ? ` (${Math.ceil(bytes / 1e3)} KB)` : ` (${(bytes / 1e6).toFixed(1)} MB)`;
   function file(each) {
     const url = new URL(each.url, origin);
     if (!/^https?:$/.test(url.protocol)) return el('span', { class: 'file' }, each.name);
@@ -640,7 +651,7 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
   }
   function list() {
     chips.replaceChildren(...chosen.map((each) => el('div', {},
-      el('span', { class: each.wrong ? 'bad' : '', role: each.wrong ? 'alert' : undefined }, `${each.name}${size(each.size)}${each.wrong ? `: ${each.wrong}` : each.id ? '' : ' …'}`),
+      el('span', { class: each.wrong ? 'bad' : '', role: each.wrong ? 'alert' : undefined }, each.name + size(each.size) + (each.wrong ? `: ${each.wrong}` : each.id ? '' : ' …')),
       press(() => { chosen = chosen.filter((other) => other !== each); list(); field.focus(); }, { 'aria-label': `${word('remove')}: ${each.name}` }, '×'))));
   }
 
