@@ -30,6 +30,12 @@ def troubles(page: Page) -> list[str]:
     ]
 
 
+def too_tall(page: Page) -> int:
+    """How many pixels a page that fills the window reaches beyond it, downwards."""
+    beyond: int = page.evaluate("document.documentElement.scrollHeight - window.innerHeight")
+    return max(beyond, 0)
+
+
 def too_wide(page: Page) -> int:
     """How many pixels a page reaches beyond the window, sideways."""
     beyond: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

@@ -63,3 +63,24 @@ def test_an_inbox_nobody_has_written_to_says_how_to_begin(visit: Visit, talks: T
     talks.says("a", "Hello")
     page.goto("/inbox")
     expect(page.get_by_role("heading", name="No conversation is open")).to_be_visible()
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, axe.NARROW])
+def test_long_lists_and_talks_scroll_within_the_page(
+    visit: Visit, talks: Talks, viewport: dict[str, int]
+) -> None:
+    talks.there()
+    for number in range(30):
+        public = talks.says(f"s{number}", "Hello?")
+    for number in range(20):
+        talks.says("s29", f"Are you there? {number}")
+    page = visit("agent", viewport=viewport)
+    page.goto("/inbox?list=active")
+    rows = page.get_by_role("list", name="All active").get_by_role("listitem")
+    expect(rows).to_have_count(30)
+    assert axe.too_tall(page) == 0
+    rows.last.scroll_into_view_if_needed()
+    expect(rows.last).to_be_in_viewport()
+    page.goto(f"/inbox/{public}")
+    expect(page.get_by_role("log").get_by_text("Are you there? 19")).to_be_in_viewport()
+    assert axe.too_tall(page) == 0

@@ -60,7 +60,7 @@ def test_a_number_leads_to_the_conversations_behind_it(visit: Visit) -> None:
 def test_times_and_messages_open_what_they_are_of(visit: Visit) -> None:
     page = visit("reader")
     page.goto("/inbox/reports?by=agent")
-    page.get_by_role("row", name="nobody").get_by_role("link", name="First by an agent").click()
+    page.get_by_role("row", name="nobody").get_by_role("link", name="By an agent").click()
     expect(page.get_by_role("heading", name="1 conversation")).to_be_visible()
     expect(page.get_by_text(re.compile("an agent answered .*Agent: nobody"))).to_be_visible()
     page.go_back()

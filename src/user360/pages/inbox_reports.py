@@ -16,11 +16,12 @@ from user360 import clock, ids
 from user360.conversations import reading, shown, store
 from user360.doors import gate
 from user360.doors.api import inbox_reports as api
+from user360.doors.api.shapes import Record
 from user360.errors import Invalid
 from user360.identity import people
 from user360.inbox import reports
 from user360.inbox.reports import Row, Spread
-from user360.pages import inbox_view, render, route
+from user360.pages import card_words, inbox_view, render, route
 from user360.pages.render import Asked
 from user360.storage.ledger import Connection
 
@@ -45,7 +46,7 @@ COUNTS = {
 }
 TIMES = {
     "first_response": "First response",
-    "agent_response": "First by an agent",
+    "agent_response": "By an agent",
     "resolution": "Resolved after",
 }
 # What the number is called by that opens what a time, or the messages, are of.
@@ -267,9 +268,8 @@ async def _rows(request: Asked, numbers: list[int]) -> list[Mapping[str, Any]]:
 
 def _who(record: Mapping[str, Any] | None) -> str:
     if record is None:
-        return "Somebody who is gone"
-    names = [record["properties"].get(name) for name in ("firstName", "lastName")]
-    return " ".join(filter(None, names)) or record["userId"] or record["id"]
+        return "Somebody who was deleted"
+    return card_words.name_of(msgspec.convert(record, Record))
 
 
 ROUTES: list[HTTPRouteHandler] = [report, behind]
