@@ -22,6 +22,7 @@ from bench.server import HOST, KEY, Server
 CONVERSATIONS = 50  # at once
 MESSAGES = 100  # of each, in a round
 OPENED = 200  # chats that are opened
+SEARCHED = 40  # times, for each kind of search
 
 
 def measure(cache: Path, size: Size, rounds: int) -> Result:
@@ -37,7 +38,8 @@ def measure(cache: Path, size: Size, rounds: int) -> Result:
             f" {rounds} rounds. {inbox_live.METHOD} A chat with its customer's details is opened"
             f" over HTTP as an agent does, {OPENED} of them at random among"
             f" {inbox_talks.MESSAGES:,} messages, {size.records:,} records and"
-            f" {size.events:,} events."
+            f" {size.events:,} events; among the same {SEARCHED} lists of each kind of search are"
+            " asked for, in a language of 27 words each of which stands in a quarter of the messages."
         ),
         figures=figures,
     )
@@ -168,8 +170,24 @@ def _opened(cache: Path, size: Size) -> list[Figure]:
             timing.seconds(lambda n=n: running.ask("GET", f"/api/v1/conversations/c{n}"))  # type: ignore[misc]
             for n in inbox_talks.numbers(OPENED, seed=2)
         ]
+        searched = _searched(running)
     return [
         at_most("a chat opened, p95", 1_000 * timing.percentile(taken, 95), 200, "ms"),
         Figure("a chat opened, p50", 1_000 * timing.median(taken), "ms"),
         Figure("a chat over the API, p95", 1_000 * timing.percentile(api, 95), "ms"),
+        *searched,
     ]
+
+
+def _searched(running: Server) -> list[Figure]:
+    """Lists of what has some words, of which every one stands in a quarter of the messages."""
+    kinds = {"a word": 1, "three words": 3, "five words": 5, "a word that nobody said": 0}
+    figures = []
+    for kind, count in kinds.items():
+        taken = [
+            timing.seconds(lambda q=q: running.ask("GET", f"/api/v1/conversations?q={q}"))  # type: ignore[misc]
+            for q in inbox_talks.searches(count, SEARCHED)
+        ]
+        name = f"searched for {kind}, p95"
+        figures.append(Figure(name, 1_000 * timing.percentile(taken, 95), "ms"))
+    return figures

@@ -56,6 +56,17 @@ def chosen(count: int) -> list[str]:
     return [f"/inbox/c{n}" for n in numbers(count)]
 
 
+def searches(words: int, count: int) -> list[str]:
+    """So many searches for as many different words each; for a word nobody said where it is none.
+
+    As they stand in an address.
+    """
+    rng = np.random.default_rng([population.SEED, 362, words])
+    if not words:
+        return [f"zebra{n}" for n in range(count)]
+    return ["+".join(rng.choice(WORDS, words, replace=False).tolist()) for _ in range(count)]
+
+
 def _fill(path: Path, size: Size) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     for pragma in ("synchronous = off", "cache_size = -400000"):
