@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -94,6 +96,20 @@ def test_faults_are_told_while_writing_at_their_lines(visit: Visit) -> None:
     expect(page.get_by_text("Saved")).to_be_visible()
     page.reload()
     assert "Welcome {{{" in written(page)
+
+
+@pytest.mark.usefixtures("flow")
+def test_a_node_is_added_from_what_nodes_can_do(visit: Visit) -> None:
+    page = visit("editor")
+    page.goto("/flows/welcome")
+    page.get_by_text("What a node can do").click()
+    page.get_by_text("Gives the conversation to agents").click()
+    page.get_by_role("button", name="Add to the flow").click()
+    assert re.search(r"\n  handOver\d*:\n    handOver:\n      group: Support\n", written(page))
+    expect(page.get_by_role("heading", name=re.compile("wrong"))).to_be_visible()
+    page.get_by_role("button", name="Add to the flow").click()
+    assert "\n  handOver2:\n" in written(page)
+    assert axe.troubles(page) == []
 
 
 @pytest.mark.usefixtures("flow")

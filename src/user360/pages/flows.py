@@ -15,6 +15,8 @@ from user360.doors.api import shapes
 from user360.errors import Conflict, Invalid, Problem
 from user360.flows import managing, store, trial
 from user360.flows.language import naming
+from user360.flows.language import page as language
+from user360.flows.language.kinds import KINDS
 from user360.flows.language.loading import Trouble
 from user360.flows.language.nodes import Flow
 from user360.flows.trial import MOST_MESSAGES, Given
@@ -29,6 +31,8 @@ BEGINNINGS = {
         " with you in a moment.\n    next: agents\n  agents:\n    handOver: {}\n",
     ),
 }
+# What nodes can do: the kind, a sentence on it, and how one is written.
+HELP = [(name, kind.says.replace("`", ""), language.EXAMPLES[name]) for name, kind in KINDS.items()]
 
 
 @route.shown("/flows", may="flows.read")
@@ -63,6 +67,7 @@ async def shown(request: Asked, name: FromPath[str]) -> Response[str]:
         request,
         "flows/one.html",
         flow=api.shown(request, kept),
+        nodes=HELP,
         **await _checked(request, name, kept.text),
         **_talk(),
     )

@@ -31,10 +31,23 @@ function go(line) {
   text.scrollTop = Math.max(0, (line - 5) * height);
 }
 
+/** Add a node to the end of the text, under a name that is free, and go to it. */
+function add(kind, example) {
+  const written = new Set(text.value.match(/^ +[A-Za-z][\w-]*(?=:)/gm)?.map((name) => name.trim()));
+  let name = kind;
+  for (let number = 2; written.has(name); number += 1) name = `${kind}${number}`;
+  const whole = text.value.trimEnd();
+  const indented = example.trimEnd().split("\n").map((line) => `    ${line}`).join("\n");
+  text.value = `${whole}\n  ${name}:\n${indented}\n`;
+  text.dispatchEvent(new Event("input", { bubbles: true }));
+  go(whole.split("\n").length + 1);
+}
+
 document.addEventListener("click", (event) => {
-  const at = event.target.closest("[data-line], [data-say], [data-again]");
+  const at = event.target.closest("[data-line], [data-say], [data-again], [data-add]");
   if (!at) return;
-  if (at.dataset.line) go(Number(at.dataset.line));
+  if (at.dataset.add) add(at.dataset.add, at.dataset.example);
+  else if (at.dataset.line) go(Number(at.dataset.line));
   else if (at.dataset.say) {
     message.value = at.dataset.say;
     form.requestSubmit();
