@@ -44,6 +44,7 @@ from user360.inbox.caretaker import Caretaker
 from user360.inbox.live import Hub
 from user360.inbox.presence import Presence
 from user360.inbox.sweeper import Sweeper
+from user360.many import jobs as many_jobs
 from user360.pages import routes as pages
 from user360.pages.inbox_live import Preparer
 from user360.pages.route import on_refusal as on_page_refusal
@@ -51,7 +52,7 @@ from user360.platform import Platform
 
 log = structlog.get_logger()
 # The slices with work that takes long: each says what its jobs do.
-WORKING = (import_jobs, export_jobs, erasure_jobs, looking)
+WORKING = (import_jobs, export_jobs, erasure_jobs, many_jobs, looking)
 # What works beside the requests while they are served: it has `start` and `close`.
 BESIDE: Mapping[str, Callable[[Platform], Any]] = {
     "timekeeper": Timekeeper,

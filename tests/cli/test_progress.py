@@ -34,32 +34,3 @@ def test_nothing_is_drawn_where_nobody_looks(capsys: pytest.CaptureFixture[str])
         reached(1, 2)
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "")
-
-
-def test_a_job_that_says_nothing_is_watched_until_it_ends(
-    terminal: io.StringIO, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(progress, "LOOK_SECONDS", 0.001)
-    asked: list[int] = []
-
-    def job() -> str:
-        while len(asked) < 3:
-            pass
-        return "done"
-
-    def done() -> float:
-        asked.append(1)
-        return float(len(asked))
-
-    assert progress.watch("Deleting", 10_000, job, done) == "done"
-    assert "100%" in terminal.getvalue()
-    assert len(asked) >= 3
-
-
-def test_a_job_that_fails_fails_and_is_watched_no_more(terminal: io.StringIO) -> None:
-    def job() -> None:
-        raise ValueError("no")
-
-    with pytest.raises(ValueError, match="no"):
-        progress.watch("Deleting", 10, job, lambda: 1.0)
-    assert "100%" not in terminal.getvalue()

@@ -7,6 +7,9 @@ import pytest
 
 from tests.cli.conftest import Run
 from user360.cli import api as places
+from user360.jobs.job import Cancelled
+from user360.jobs.work import Work
+from user360.many import jobs as many
 
 PUNE = '{"property": "city", "op": "is", "values": ["Pune"]}'
 
@@ -88,6 +91,38 @@ def test_all_that_a_condition_is_true_of_are_deleted_after_asking(at: Run) -> No
     assert at("user", "delete", "--where", PUNE, said="y\n").out.endswith("Deleted 2\n")
     assert at("user", "get", "meera").code == 0
     assert at("user", "get", "ravi").code == 2
+
+
+@pytest.mark.parametrize("at_once", [10, 1])
+def test_all_that_a_condition_is_true_of_are_tagged_or_deleted_by_a_job_too(
+    at: Run, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(many, "AT_ONCE", at_once)
+    for name, city in (("asha", "Pune"), ("ravi", "Pune"), ("meera", "Delhi")):
+        at("user", "set", name, f"city={city}")
+    tagged = at("user", "tag", "--where", PUNE, "--add", "west", "--add", "vip", "--yes")
+    assert (tagged.code, tagged.out) == (0, "Tagged 2\n")
+    assert at("user", "get", "ravi", "--json").json["tags"] == ["west", "vip"]
+    some = at("user", "tag", "ravi", "nobody", "--remove", "vip")
+    assert some.out == "Tagged 1; there is no nobody\n"
+    deleted = at("user", "delete", "--where", PUNE, "--yes", "--json").json
+    assert (deleted["deleted"], deleted["missing"]) == (2, [])
+    assert at("user", "get", "ravi").code == 2
+    assert at("user", "get", "meera", "--json").json["tags"] == []
+
+
+def test_a_job_that_was_ended_says_how_far_it_got(at: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(work: Work) -> None:
+        work.told(total=2, done=1, changed=1, left=0)
+        raise Cancelled
+
+    monkeypatch.setattr(many, "AT_ONCE", 1)
+    monkeypatch.setattr(many, "run", ended)
+    for name in ("asha", "ravi"):
+        at("user", "set", name, "city=Pune")
+    said = at("user", "delete", "--where", PUNE, "--yes")
+    assert said.code == 2
+    assert "Deleted 1, then it was cancelled" in said.err
 
 
 def test_whom_to_delete_must_be_said(at: Run) -> None:

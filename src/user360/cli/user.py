@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from user360.cli import given, output
+from user360.cli import given, output, together
 from user360.cli.api import Api
 from user360.cli.connected import Yes, confirm, connected
 from user360.cli.output import Answer
@@ -15,6 +15,9 @@ from user360.errors import Invalid
 app = typer.Typer(help="Customers: their properties, events and merges.", no_args_is_help=True)
 
 UserId = Annotated[str, typer.Argument(help="The userId.")]
+Where = Annotated[
+    str | None, typer.Option("--where", help="All that this condition (JSON) is true of.")
+]
 ById = Annotated[
     bool, typer.Option("--record", help="What is given is a record's id, such as r1042.")
 ]
@@ -107,9 +110,7 @@ def events(
 def delete(
     api: Api,
     user_ids: Annotated[list[str] | None, typer.Argument(help="The userIds.")] = None,
-    where: Annotated[
-        str | None, typer.Option("--where", help="All that this condition (JSON) is true of.")
-    ] = None,
+    where: Where = None,
     record: ById = False,
     yes: Yes = False,
 ) -> Answer:
@@ -124,7 +125,8 @@ def delete(
     if bool(user_ids) == (where is not None):
         raise Invalid("Give userIds, or --where")
     if where is not None:
-        return _deleted(_delete_where(api, given.json(where, "--where"), yes))
+        condition = given.json(where, "--where")
+        return _deleted(together.delete(api, condition, yes))
     named = user_ids or []
     confirm(f"Delete {len(named):,} of them with all their events?", yes)
     if not record:
@@ -132,6 +134,34 @@ def delete(
     for number in named:
         api.delete("records", number)
     return _deleted({"deleted": len(named), "missing": []})
+
+
+@app.command()
+@connected
+def tag(
+    api: Api,
+    user_ids: Annotated[list[str] | None, typer.Argument(help="The userIds.")] = None,
+    add: Annotated[list[str] | None, typer.Option("--add", help="A tag to add.")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", help="A tag to remove.")] = None,
+    where: Where = None,
+    yes: Yes = False,
+) -> Answer:
+    """Add and remove tags of customers, by userId or of all that a condition is true of.
+
+    Examples:
+
+        user360 user tag asha@example.com ravi@example.com --add vip --remove prospect
+
+        user360 user tag --where '{"property": "city", "op": "is", "values": ["Pune"]}' --add west
+    """
+    if bool(user_ids) == (where is not None):
+        raise Invalid("Give userIds, or --where")
+    tags = {"add": add or [], "remove": remove or []}
+    if where is None:
+        told = api.post("users", "tag", body={"userIds": user_ids, **tags})
+    else:
+        told = together.tag(api, given.json(where, "--where"), tags, yes)
+    return _told(told, "tagged")
 
 
 @app.command()
@@ -214,23 +244,14 @@ def _undone(told: dict[str, Any], how: str) -> str:
     return "\n".join(lines)
 
 
-def _delete_where(api: Api, condition: Any, yes: bool) -> Any:
-    """Delete all a condition is true of, watching how many are left."""
-    from user360.cli import progress
-
-    def left() -> int:
-        return int(api.post("segments", "preview", body={"where": condition})["count"])
-
-    total = left()
-    confirm(f"Delete {total:,} customers with all their events?", yes)
-    body = {"where": condition, "expect": total}
-    return progress.watch(
-        "Deleting", total, lambda: api.post("users", "delete", body=body), lambda: total - left()
-    )
-
-
 def _deleted(told: dict[str, Any]) -> Answer:
-    text = f"Deleted {told['deleted']:,}"
+    return _told(told, "deleted")
+
+
+def _told(told: dict[str, Any], done: str) -> Answer:
+    text = f"{done.title()} {told[done]:,}"
     if told["missing"]:
         text += f"; there is no {', '.join(told['missing'])}"
+    if told.get("left"):
+        text += f"; {told['left']:,} were gone by then"
     return Answer(told, text)

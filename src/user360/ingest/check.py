@@ -74,8 +74,8 @@ def _faults(batch: Batch, work: Work) -> list[Fault]:
     if call.auto:
         faults += _auto(batch, work)
     if call.add_tags or call.remove_tags:
-        work.add_tags = _tags("add", call.add_tags, faults)
-        work.remove_tags = _tags("remove", call.remove_tags, faults)
+        work.add_tags = tags("add", call.add_tags, faults)
+        work.remove_tags = tags("remove", call.remove_tags, faults)
     return faults
 
 
@@ -225,20 +225,20 @@ def _auto(batch: Batch, work: Work) -> list[Fault]:
     return faults
 
 
-def _tags(path: str, given: Sequence[object], faults: list[Fault]) -> list[str]:
+def tags(path: str, given: Sequence[object], faults: list[Fault]) -> list[str]:
     """The tags as they are kept: read as those of a list are, so that one is like the other."""
-    tags: list[str] = []
+    found: list[str] = []
     for i, tag in enumerate(given):
         try:
             text = values.parse(Type.STRING, tag, UTC)
         except values.BadValue:
             text = None
         if isinstance(text, str):
-            tags.append(text)
+            found.append(text)
         else:
             message = "a tag is text of 1 to 255 characters"
             faults.append(Fault(f"{path}.{i}", "invalidDataType", message))
-    return tags
+    return found
 
 
 def _drop_inactive(batch: Batch, work: Work) -> None:

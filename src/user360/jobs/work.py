@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from user360.access.workspaces import Workspace
 from user360.errors import Busy
+from user360.ingest.call import Call, Outcome
 from user360.jobs import files, store
 from user360.jobs.job import Cancelled, Job, Stopped
 from user360.storage.ledger import Connection
@@ -90,9 +91,16 @@ class Work:
 
         Raises what `check` raises while it waits, and what the platform's `write` does.
         """
+        return self._patiently(lambda: self.platform.write(job))
+
+    def settle(self, calls: Sequence[Call]) -> list[Outcome]:
+        """Settle calls; while the queue is full it waits for room, as `write` does."""
+        return self._patiently(lambda: self.platform.settle(calls))
+
+    def _patiently(self, do: Callable[[], Result]) -> Result:
         while True:
             try:
-                return self.platform.write(job)
+                return do()
             except Busy:
                 self.check()
                 self.stopped.wait(BUSY_SECONDS)

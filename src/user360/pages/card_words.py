@@ -13,6 +13,7 @@ from user360.platform import Platform
 # What is written for the doors through which values come.
 DOORS = {
     "api": "the API",
+    "ui": "these pages",
     "segment": "Segment",
     "yellow": "the platform API",
     "csv": "a file",

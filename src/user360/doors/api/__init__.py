@@ -23,6 +23,7 @@ from user360.doors.api import (
     job_stream,
     jobs,
     many,
+    many_deeds,
     messages,
     person,
     properties,
@@ -41,6 +42,7 @@ from user360.doors.api import (
 ROUTES = [
     *users.ROUTES,
     *many.ROUTES,
+    *many_deeds.ROUTES,
     *person.ROUTES,
     *sessions.ROUTES,
     *messages.ROUTES,

@@ -1,4 +1,4 @@
-"""Users: many at a time. Searching, writing in bulk, deleting by list or by condition."""
+"""Users: many at a time. Searching, and writing in bulk."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from litestar import Response
 from litestar.params import JSONBody
 
 from user360 import ids
-from user360.access import audit
 from user360.doors import gate
 from user360.doors.api import conditions, shapes
 from user360.doors.api.bodies import Body, Broken, Rows
 from user360.doors.api.conditions import INDIA, Condition
 from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Answer, Asked, Place, Record
-from user360.errors import Conflict, Fault, Invalid, InvalidProperty, Problem
-from user360.ingest.call import Call, Outcome, Verb
+from user360.errors import Fault, InvalidProperty, Problem
+from user360.ingest.call import Call, Outcome
 from user360.segments.compiler import questions
 
 MOST_ROWS = 10_000
-AT_ONCE = 1_000
 
 
 class Row(Body):
@@ -84,21 +82,6 @@ class Found(Answer):
     total: int
     users: list[Record]
     cursor: str | None
-
-
-class Deletion(Body):
-    """Whom to delete: by userId, or all that a condition is true of."""
-
-    user_ids: Annotated[list[str], msgspec.Meta(max_length=MOST_ROWS)] | None = None
-    where: Condition | None = None
-    expect: Annotated[int, msgspec.Meta(ge=0)] | None = None
-
-
-class Deleted(Answer):
-    """How many are gone, and which userIds there were not."""
-
-    deleted: int
-    missing: list[str]
 
 
 @operation(
@@ -212,83 +195,4 @@ def _failed(user_id: str | None, problem: Problem) -> RowOutcome:
     return RowOutcome(user_id=user_id, status="failed", id=None, errors=shapes.places(problem))
 
 
-@operation(
-    "POST",
-    "/users/delete",
-    "records.delete",
-    "Delete many users",
-    tag="users",
-    refuses=(409,),
-    example=Example(body={"userIds": ["meera@example.com", "nobody@example.com"]}),
-)
-async def delete(request: Asked, data: JSONBody[Deletion]) -> Response[Deleted]:
-    """By list, or all that match a condition, not a page of them.
-
-    With a condition, `expect` is the number of users that are to go; when it is another, nothing
-    is deleted and both numbers are told.
-    """
-    _refuse_unclear(data)
-    if data.user_ids is not None:
-        calls = [shapes.call(request, verb=Verb.DELETE, user_id=u) for u in data.user_ids]
-        how = "list"
-    else:
-        numbers = await _matching(request, data)
-        calls = [shapes.call(request, verb=Verb.DELETE, record=n) for n in numbers]
-        how = "condition"
-    outcomes = await settle(request, calls)
-    gone = sum(1 for outcome in outcomes if outcome.problem is None)
-    given = data.user_ids or []
-    missing = [u for u, o in zip(given, outcomes, strict=False) if o.problem is not None]
-    await note(request, "users.delete", how, deleted=gone)
-    seq = max((outcome.seq for outcome in outcomes), default=None)
-    return gate.answer(Deleted(deleted=gone, missing=missing), seq=seq)
-
-
-def _refuse_unclear(data: Deletion) -> None:
-    if (data.user_ids is None) == (data.where is None):
-        message = "give either userIds or where"
-        raise Invalid(message, faults=[Fault("userIds", "invalid", message)])
-    if data.where is not None and data.expect is None:
-        message = "expect must say how many users the condition is true of"
-        raise Invalid(message, faults=[Fault("expect", "invalid", message)])
-    if data.user_ids is not None and data.expect is not None:
-        message = "expect goes with a condition"
-        raise Invalid(message, faults=[Fault("expect", "invalid", message)])
-
-
-async def _matching(request: Asked, data: Deletion) -> list[int]:
-    """Every record the condition is true of, as of all that is committed now."""
-    node = await conditions.read(request, data.where)
-    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    now, last = platform.now(), platform.committer.position.last
-    numbers = await gate.ask(
-        request, lambda w: questions.numbers(w, workspace, node, now), at_least=last
-    )
-    if len(numbers) != data.expect:
-        raise _unexpected(len(numbers), data.expect or 0)
-    return numbers
-
-
-def _unexpected(found: int, expected: int) -> Problem:
-    message = f"{found} users match, {expected} were expected; nothing was deleted"
-    return Conflict(message, faults=[Fault("expect", "conflict", message)])
-
-
-async def note(request: Asked, action: str, how: str, **counts: int) -> None:
-    """Write a line of the audit about what was done with many; how they were chosen."""
-    actor, platform = gate.actor_of(request), gate.platform_of(request)
-    who = (actor.workspace.id, platform.now(), actor.ref)
-    told: dict[str, Any] = dict(counts)
-    await gate.write(platform, lambda c: audit.note(c, *who, action, how, **told))
-
-
-async def settle(request: Asked, calls: list[Call]) -> list[Outcome]:
-    """Settle many calls some at a time, so that other writers get their turn between."""
-    outcomes: list[Outcome] = []
-    for start in range(0, len(calls), AT_ONCE):
-        part = calls[start : start + AT_ONCE]
-        outcomes += await gate.settle(gate.platform_of(request), part)
-    return outcomes
-
-
-ROUTES = [search, bulk, delete]
+ROUTES = [search, bulk]

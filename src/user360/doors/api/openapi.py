@@ -25,6 +25,7 @@ from user360.doors.gate import MIN_SEQ, PROBLEM, SEQ
 COMPONENTS = "#/components/schemas/{name}"
 ALWAYS = (400, 401, 403, 429, 503)
 WITH_BODY = (413,)
+LATER = 202
 CONDITION = {
     "title": "Condition",
     "description": "Which records are meant; see the reference of conditions.",
@@ -182,7 +183,7 @@ def _fill(document: dict[str, Any], told: Told, described: Described) -> None:
         kind = operation.reads or "application/json"
         document["requestBody"] = {"required": True, "content": {kind: content}}
     document["responses"] = {
-        **{str(status): _success(told, described) for status in _successes(told)},
+        **{str(status): _success(told, described, status) for status in _successes(told)},
         **{str(s): {"$ref": f"#/components/responses/{s}"} for s in sorted(statuses)},
     }
     _parameters(document, told)
@@ -205,13 +206,20 @@ def _who(operation: Operation) -> str:
 
 
 def _successes(told: Told) -> list[int]:
-    """What a call answers when it goes well: a PUT may make or change."""
+    """What a call answers when it goes well: a PUT may make or change, some become jobs."""
+    if told.operation.later:
+        return [told.handler.status_code, LATER]
     return [200, 201] if told.method == "PUT" else [told.handler.status_code]
 
 
-def _success(told: Told, described: Described) -> dict[str, Any]:
+def _success(told: Told, described: Described, status: int) -> dict[str, Any]:
     kind = _answer(told)
     success: dict[str, Any] = {"description": "As asked."}
+    if told.operation.later:
+        now, later = bodies.arms(kind)
+        kind = later if status == LATER else now
+        if status == LATER:
+            success["description"] = "It is a job, to be followed."
     if kind is not None:
         success["content"] = {"application/json": {"schema": described.of[kind]}}
     if told.operation.gives:

@@ -42,7 +42,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     `refuses` are the statuses beyond those that every call knows; `waits` says that it asks the
     warehouse and honours `X-User360-Min-Seq`, `writes` that it answers with `X-User360-Seq`;
     `reads` is the media type of a body that the handler reads itself: as text, or as a form whose
-    parts `form` describes; `gives` are the media types of an answer that is a file; `everywhere`
+    parts `form` describes; `gives` are the media types of an answer that is a file; `later` says
+    that it may be answered 202 with a job, the last of its types; `everywhere`
     says that it is about all workspaces, and only for keys of the default one.
     """
 
@@ -53,6 +54,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     reads: str | None = None
     form: Mapping[str, Any] = {}
     gives: tuple[str, ...] = ()
+    later: bool = False
     everywhere: bool = False
     example: Example = Example()
 
@@ -71,6 +73,7 @@ def operation(
     reads: str | None = None,
     form: Mapping[str, Any] | None = None,
     gives: tuple[str, ...] = (),
+    later: bool = False,
     everywhere: bool = False,
     example: Example | None = None,
 ) -> Callable[[Any], HTTPRouteHandler]:
@@ -88,6 +91,7 @@ def operation(
         reads=FORM if form else reads,
         form=form or {},
         gives=gives,
+        later=later,
         everywhere=everywhere,
         example=example or Example(),
     )

@@ -135,17 +135,22 @@ def number_of(workspace: Workspace, text: str) -> int:
 
 
 def call(request: Asked, **given: Any) -> Call:
-    """A call of the own API, as of now unless `at` is given."""
+    """A call of the own API, as of now unless `at` is given; a member's is one of the pages."""
     platform, actor = gate.platform_of(request), gate.actor_of(request)
     now = platform.now()
     told = {
         "workspace": actor.workspace.id,
-        "source": "api",
+        "source": source(actor),
         "ref": actor.ref,
         "at": now,
         "message_id": f"{now:020d}",
     }
     return Call(**{**told, **given})
+
+
+def source(actor: gate.Actor) -> str:
+    """The door that a caller came through."""
+    return "api" if actor.sign_in is None else "ui"
 
 
 def moment(text: str | None, workspace: Workspace, otherwise: int, path: str = "timestamp") -> int:
