@@ -63,7 +63,7 @@ def test_a_condition_is_built_shown_changed_and_left(visit: Visit) -> None:
     expect(dialog.get_by_text('city is "Pune"')).to_be_visible()
     dialog.get_by_role("button", name="Show their conversations").click()
     rows(page, "Asha", "Asha", "Ravi")
-    expect(page.get_by_text('Only: Records where city is "Pune".')).to_be_visible()
+    expect(page.get_by_text('Only: People for whom city is "Pune".')).to_be_visible()
 
     page.get_by_label("Channel").select_option("email")
     page.get_by_role("button", name="Apply").click()
@@ -71,7 +71,7 @@ def test_a_condition_is_built_shown_changed_and_left(visit: Visit) -> None:
     page.get_by_label("Search conversations").fill("nothing of this")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Nothing in this list is like that")).to_be_visible()
-    expect(page.get_by_text('Only: Records where city is "Pune".')).to_be_visible()
+    expect(page.get_by_text('Only: People for whom city is "Pune".')).to_be_visible()
 
     page.get_by_role("button", name="Change the filter").click()
     expect(dialog.get_by_label("Value").first).to_have_value("Pune")

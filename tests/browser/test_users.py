@@ -145,7 +145,7 @@ def test_each_member_chooses_columns_and_their_order(visit: Visit) -> None:
 def test_a_saved_filter_has_exactly_the_same_people(people: Site, visit: Visit) -> None:
     page = visit()
     page.goto(where(INDIA))
-    expect(page.get_by_text('Records where country is "IN".')).to_be_visible()
+    expect(page.get_by_text('People for whom country is "IN".')).to_be_visible()
     expect(page.get_by_text("40 users", exact=True)).to_be_visible()
     page.get_by_role("button", name="Save as a segment").click()
     dialog = page.get_by_role("dialog", name="Save as a segment")
@@ -187,7 +187,7 @@ def test_a_filter_is_built_counted_shown_and_changed(visit: Visit) -> None:
     dialog.get_by_label("Value").first.fill("Lyon")
     expect(dialog.get_by_text('city is "Lyon"')).to_be_visible()
     dialog.get_by_role("button", name="Show these users").click()
-    expect(page.get_by_text('Records where city is "Lyon".')).to_be_visible()
+    expect(page.get_by_text('People for whom city is "Lyon".')).to_be_visible()
     expect(page.get_by_text("20 users", exact=True)).to_be_visible()
     assert "sort=userId" in page.url
     page.get_by_role("button", name="Change the filter").click()
@@ -195,7 +195,7 @@ def test_a_filter_is_built_counted_shown_and_changed(visit: Visit) -> None:
     dialog.get_by_label("Value").first.fill("Pune")
     expect(dialog.get_by_text('city is "Pune"')).to_be_visible()
     dialog.get_by_role("button", name="Show these users").click()
-    expect(page.get_by_text('Records where city is "Pune".')).to_be_visible()
+    expect(page.get_by_text('People for whom city is "Pune".')).to_be_visible()
     page.get_by_label("Clear the filter").click()
     expect(page.get_by_text("60 users", exact=True)).to_be_visible()
 

@@ -75,13 +75,13 @@ def test_an_edit_is_seen_before_it_is_saved_and_taken_back_after(at: Run) -> Non
 
     seen = at("segment", "edit", "Where", "--where", delhi, "--preview")
     assert seen.out.splitlines() == [
-        'Records where city is "Delhi".',
+        'People for whom city is "Delhi".',
         "1 members; 1 enter, 1 leave",
         "  enter: meera",
         "  leave: asha",
     ]
     tried = at("segment", "preview", "--where", delhi).out
-    assert tried == 'Records where city is "Delhi".\n1 members: meera\n'
+    assert tried == 'People for whom city is "Delhi".\n1 members: meera\n'
     assert at("segment", "count", "Where").out == "1\n"
     assert "--where" in at("segment", "edit", "Where", "--preview").err
 

@@ -136,7 +136,7 @@ def test_texts_of_many_lines_fit_in_one(text: str) -> None:
 
 def test_nothing_chosen_is_everybody(workspace: Workspace) -> None:
     shown = view.view(workspace, None)
-    assert (shown.whole, shown.where, shown.says) == (True, None, "All records.")
+    assert (shown.whole, shown.where, shown.says) == (True, None, "Everybody.")
     for verb in ("property", "event", "sequence", "segment", "group"):
         deeds.do(shown.draft, f"{verb} b.nodes.1")
     assert view.of_draft(workspace, shown.draft).where is None

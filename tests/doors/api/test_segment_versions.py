@@ -90,11 +90,11 @@ def test_a_version_that_is_no_longer_right_is_not_restored(town: Api) -> None:
 def test_an_edit_of_a_broken_segment_is_held_against_its_last_members(town: Api) -> None:
     town.post("/properties", {"name": "plan", "type": "string"})
     made = make(town, name="No plan", where={"property": "plan", "op": "unknown"})
-    assert made["says"] == "Records where plan is unknown."
+    assert made["says"] == "People for whom plan is unknown."
     town.delete("/properties/plan", force="true")
     assert town.get(f"/segments/{made['id']}").json()["says"] is None
     told = town.post(f"/segments/{made['id']}/preview", {"where": PUNE}).json()
     assert (told["count"], told["enter"], told["leave"]) == (2, 0, 1)
     assert [u["userId"] for u in told["leaving"]] == ["meera"]
-    assert told["says"] == 'Records where city is "Pune".'
+    assert told["says"] == 'People for whom city is "Pune".'
     assert town.patch(f"/segments/{made['id']}", {"where": PUNE}).json()["count"] == 2

@@ -50,7 +50,7 @@ def test_each_condition_is_told_with_what_decided_it(town: Api) -> None:
     segment = make(town, name="Indian buyers", where={"all": [INDIA, LATELY]})
     told = why(town, segment, "asha@example.com")
     assert (told["member"], told["userId"], told["recordId"]) == (True, "asha@example.com", "r1")
-    assert told["says"].startswith('Records where country is "India"')
+    assert told["says"].startswith('People for whom country is "India"')
     whole = told["why"]
     assert (whole["true"], whole["where"]["all"][0]["property"]) == (True, "country")
     lives, bought = whole["nodes"]

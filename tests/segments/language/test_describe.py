@@ -24,9 +24,9 @@ WEEK = {"amount": 1, "unit": "weeks"}
 
 def said(given: dict[str, Any]) -> str:
     sentence = describe(tree.parse(given, CATALOGUE, segments=(7,)), CATALOGUE)
-    assert sentence.startswith("Records where ")
+    assert sentence.startswith("People for whom ")
     assert sentence.endswith(".")
-    return sentence.removeprefix("Records where ").removesuffix(".")
+    return sentence.removeprefix("People for whom ").removesuffix(".")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def said(given: dict[str, Any]) -> str:
             {"event": "A", "during": {"between": ["2026-01-01", "2026-02-01"]}},
             '"A" happened from 2026-01-01 until before 2026-02-01',
         ),
-        ({"segment": 7, "in": False}, "the record is not in segment 7"),
+        ({"segment": 7, "in": False}, "they are not in segment 7"),
         (
             {"sequence": [{"event": "A"}, {"event": "B", "where": [DEAR]}, {"event": "A"}]},
             '"A", then "B" (where price is more than 100), then "A" happened',
@@ -128,18 +128,18 @@ def test_segments_go_by_their_names_where_these_are_known() -> None:
     given = {"all": [{"segment": 7}, {"segment": 7, "in": False}]}
     node = tree.parse(given, CATALOGUE, segments=(7,))
     assert describe(node, CATALOGUE, {7: 'The "best"'}) == (
-        'Records where the record is in the segment "The \\"best\\"",'
-        ' and the record is not in the segment "The \\"best\\"".'
+        'People for whom they are in the segment "The \\"best\\"",'
+        ' and they are not in the segment "The \\"best\\"".'
     )
 
 
 def test_no_condition_is_everybody() -> None:
-    assert describe(None, CATALOGUE) == "All records."
+    assert describe(None, CATALOGUE) == "Everybody."
 
 
 def test_a_property_that_has_gone_since_is_still_named() -> None:
     node = tree.parse({"property": "points", "op": "gt", "values": [5]}, CATALOGUE)
-    assert describe(node, Catalogue()) == "Records where points gt 5."
+    assert describe(node, Catalogue()) == "People for whom points gt 5."
 
 
 @settings(max_examples=40)

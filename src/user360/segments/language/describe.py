@@ -27,11 +27,11 @@ _QUOTED = (Type.STRING, Type.LIST, Type.URL)
 def describe(
     node: Node | None, catalogue: Catalogue, names: Mapping[int, str] = MappingProxyType({})
 ) -> str:
-    """One sentence: `Records where country is "IN" or "US", and "Purchase" happened today.`
+    """One sentence: `People for whom country is "IN" or "US", and "Purchase" happened today.`
 
     `names` are those of segments by number; one that is not among them goes by its number.
     """
-    return "All records." if node is None else f"Records where {clause(node, catalogue, names)}."
+    return "Everybody." if node is None else f"People for whom {clause(node, catalogue, names)}."
 
 
 def clause(
@@ -52,7 +52,7 @@ def clause(
         case nodes.Sequence():
             return _sequence(node)
         case nodes.Membership():
-            return f"the record is {'' if node.inside else 'not '}in {_segment(node, names)}"
+            return f"they are {'' if node.inside else 'not '}in {_segment(node, names)}"
 
 
 def _inner(node: Node, catalogue: Catalogue, names: Mapping[int, str]) -> str:
