@@ -91,6 +91,26 @@ TABLE: tuple[Setting, ...] = (
         "an absolute path",
     ),
     Setting("smtp_port", "USER360_SMTP_PORT", 0, "port that takes mail by SMTP; off when unset"),
+    Setting(
+        "smtp_certificate",
+        "USER360_SMTP_CERTIFICATE",
+        "",
+        "file with the certificate for TLS at the SMTP port, with its chain (PEM); empty is no TLS",
+    ),
+    Setting(
+        "smtp_key",
+        "USER360_SMTP_KEY",
+        "",
+        "file with the certificate's key (PEM, no password); empty where it is in the same file",
+    ),
+    Setting(
+        "smtp_tls",
+        "USER360_SMTP_TLS",
+        "offered",
+        "whether mail is taken by SMTP without TLS too (offered), or never (required)",
+        "offered|required",
+        "offered or required",
+    ),
     Setting("lmtp_port", "USER360_LMTP_PORT", 0, "port that takes mail by LMTP; off when unset"),
     Setting("files_days", "USER360_FILES_DAYS", 30, "days that files of finished jobs are kept"),
     Setting(
@@ -144,6 +164,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     export_days: int = 7
     import_root: str = ""
     smtp_port: int = 0
+    smtp_certificate: str = ""
+    smtp_key: str = ""
+    smtp_tls: str = "offered"
     lmtp_port: int = 0
     files_days: int = 30
     client_header: str = ""

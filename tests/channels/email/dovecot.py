@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import grp
-import ipaddress
 import os
 import pwd
 import shutil
@@ -15,10 +14,8 @@ import time
 from pathlib import Path
 
 import imapclient
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from tests.channels.email.certified import certify
 
 PASSWORD = "secret-of-the-mailbox"
 PATIENCE = 20.0
@@ -77,7 +74,7 @@ class Dovecot:
         directory.chmod(0o755)
         for name in ("run", "state", "mail"):
             (directory / name).mkdir()
-        self._certify()
+        certify(directory)
         (directory / "users").write_text("")
         self._configure()
 
@@ -103,31 +100,6 @@ class Dovecot:
             tls_port=self.tls_port,
         )
         (self.directory / "dovecot.conf").write_text(text)
-
-    def _certify(self) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-        now = datetime.datetime.now(datetime.UTC)
-        here = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(days=2))
-            .add_extension(x509.SubjectAlternativeName(here), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .sign(key, hashes.SHA256())
-        )
-        self.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-        private = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        (self.directory / "key.pem").write_bytes(private)
 
     def start(self) -> None:
         command = shutil.which("dovecot", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")

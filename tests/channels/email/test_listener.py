@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 import socket
+import threading
+import time
 from email import policy
 from typing import Any
 
@@ -93,6 +96,91 @@ def test_who_sends_without_an_end_is_left(post: Post, monkeypatch: pytest.Monkey
         sent = b"x" * 50_000_000
         with pytest.raises(OSError):  # noqa: PT011 - reset or broken, as the system tells it
             peer.sendall(sent)
+
+
+@pytest.mark.parametrize("words", [b"NOOP\r\n", b"MAIL FROM:<a@b.test>\r\nRSET\r\n", b"EHLO x\r\n"])
+def test_who_only_keeps_talking_is_left(
+    post: Post, monkeypatch: pytest.MonkeyPatch, words: bytes
+) -> None:
+    monkeypatch.setattr(listener, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(listener, "SLOWEST", 1_000_000_000)
+    with socket.create_connection(("127.0.0.1", post.ports["smtp"]), timeout=20) as peer:
+        peer.sendall(b"EHLO x\r\n")
+        _talk_until_left(peer, words)
+
+
+def test_who_lets_a_mail_drip_in_is_left(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(listener, "SLOWEST", 1_000_000_000)
+    with socket.create_connection(("127.0.0.1", post.ports["smtp"]), timeout=20) as peer:
+        head = f"EHLO x\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<{post.address}>\r\nDATA\r\n"
+        peer.sendall(head.encode())
+        while b"354" not in peer.recv(1_000):
+            pass
+        peer.setblocking(False)  # nothing is answered before the end
+        with pytest.raises(OSError):  # noqa: PT011 - reset or broken, as the system tells it
+            _drip(peer)
+    assert post.conversations() == []
+
+
+def _talk_until_left(peer: socket.socket, words: bytes) -> None:
+    end = time.monotonic() + 20
+    try:
+        while peer.recv(1_000):
+            assert time.monotonic() < end
+            peer.sendall(words)
+    except OSError:
+        return
+
+
+def _drip(peer: socket.socket) -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with contextlib.suppress(BlockingIOError):
+            peer.send(b"x\r\n")
+
+
+def test_what_takes_long_to_be_kept_is_waited_for(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "IDLE_SECONDS", 0.05)
+    waited, take, heed = threading.Event(), post.intake.take, listener.Conversing.heed
+
+    def takes_long(*given: Any, **named: Any) -> str:
+        assert waited.wait(20)
+        return take(*given, **named)
+
+    def heeds(conversing: listener.Conversing) -> None:
+        heed(conversing)
+        if conversing.taking:
+            waited.set()
+
+    monkeypatch.setattr(post.intake, "take", takes_long)
+    monkeypatch.setattr(listener.Conversing, "heed", heeds)
+    with post.smtp() as peer:
+        peer.send_message(post.mail())
+    assert len(post.messages()) == 1
+
+
+def test_mails_that_come_at_once_never_fill_the_memory(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two letters of a line take a hundred bytes here until the mail is whole."""
+    monkeypatch.setattr(listener, "MOST_HELD", 1_000_000)
+    with post.smtp() as first, post.smtp() as second:
+        for each in (first, second):
+            each.ehlo()
+            each.mail("asha@example.org")
+            each.rcpt(post.address)
+            each.putcmd("data")
+            assert each.getreply()[0] == 354
+        first.send(b"Subject: Many lines\r\n\r\n" + b"\r\n" * 6_000)
+        second.send(b"\r\n" * 6_000)
+        assert second.getreply()[0] == 421
+        first.send(b"Hello\r\n.\r\n")
+        assert first.getreply()[0] == 250
+        first.send_message(post.mail())
+    assert len(post.conversations()) == 2
 
 
 def test_too_many_connections_are_sent_away(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:

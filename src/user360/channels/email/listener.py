@@ -7,8 +7,9 @@ import contextlib
 import logging
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import structlog
 from aiosmtpd.lmtp import LMTP
@@ -16,6 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from user360.access.workspaces import Workspace
 from user360.channels.email import addresses
+from user360.channels.email.certificate import Certificate
 from user360.channels.email.intake import Intake
 from user360.errors import Busy, Problem, Unavailable
 from user360.platform import Platform
@@ -28,10 +30,23 @@ MOST_RECIPIENTS = 100
 CONNECTIONS = 64
 AT_WORK = 4  # mails that are read at once
 IDLE_SECONDS = 120.0
+# What may be held of mails that are on their way in, and what a line takes besides its letters.
+MOST_HELD, LINE_BYTES = 256 * 1024 * 1024, 90
+# How long somebody may stay who hands in no mail, and how slowly one may come besides.
+PATIENCE_SECONDS = 300.0
+SLOWEST = 10_000  # bytes a second
 CLOSE_SECONDS = 10.0
 NAME = "user360"
 FULL = "452 4.3.1 There is too much to do just now; try again"
+CROWDED = "421 4.3.1 There is too much to do just now; try again"
 FAILED = "451 4.3.0 The mail could not be kept just now; try again"
+
+
+class Secured(NamedTuple):
+    """How conversations by SMTP are encrypted; where `required`, no mail is taken in clear."""
+
+    certificate: Certificate
+    required: bool
 
 
 class Handler:
@@ -41,6 +56,23 @@ class Handler:
         self._platform = platform
         self._intake = intake
         self._threads = threads
+
+    async def handle_EHLO(
+        self,
+        _server: SMTP,
+        session: Session,
+        _envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        session.host_name = hostname
+        # Nobody signs in here, which the library offers over TLS.
+        return [each for each in responses if not each[4:].startswith("AUTH")]
+
+    async def handle_exception(self, error: Exception) -> str:
+        """What nobody foresaw: logged by its kind alone, as what was sent may stand in it."""
+        log.error("mail conversation failed", kind=type(error).__name__)
+        return FAILED
 
     async def handle_MAIL(
         self,
@@ -83,6 +115,8 @@ class Handler:
             ]
         finally:
             server.taking = False
+            server.begin()
+            server.heed()
         if isinstance(server, LMTP):
             return "\r\n".join(told)  # one answer for each recipient
         # By SMTP there is one for all: what was taken for some is known when it comes again.
@@ -112,16 +146,24 @@ class Conversing(SMTP):
     """The library's protocol, which bears long lines and ends with who sends without an end.
 
     `full` turns away who comes while there are too many; `taking` is while a mail is taken in.
+    `held` is what a mail on its way in takes here, `others` are all whose mails do.
     """
 
     line_length_limit = LONGEST_LINE
     full = False
     taking = False
+    others: Collection[Conversing] = ()
+    held = 0
     _came = 0
+    _since = 0.0
 
     def begin(self) -> None:
         """Another mail begins."""
-        self._came = 0
+        self._came = self.held = 0
+
+    def heed(self) -> None:
+        """Somebody hands in mails here: there is time for another."""
+        self._since = self.loop.time()
 
     def leave(self) -> None:
         """End the conversation."""
@@ -133,16 +175,43 @@ class Conversing(SMTP):
             transport.write(b"421 4.3.2 Too many connections; try again\r\n")
             transport.close()
             return
+        if self.transport is None:  # else the same one goes on by TLS
+            self.heed()
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
+        if self.full:
+            return
         self._came += len(data)
-        if self._came > 2 * LARGEST:
+        self.held += len(data) + LINE_BYTES * data.count(b"\n")
+        if self._came > 2 * LARGEST or self.held > MOST_HELD or self._left() <= 0:
             self.leave()
-        elif not self.full:
+        elif sum(each.held for each in self.others) > MOST_HELD:
+            if self.transport is not None:
+                self._writer.write(f"{CROWDED}\r\n".encode())
+            self.leave()
+        else:
+            self._reset_timeout()
             super().data_received(data)
 
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """Nobody may be silent for long, nor keep a place for long by saying little."""
+        super()._reset_timeout(max(0.001, min(duration or IDLE_SECONDS, self._left())))
+
+    def _left(self) -> float:
+        """Seconds until a mail must have been handed in."""
+        until = self._since + PATIENCE_SECONDS + self._came / SLOWEST
+        return until - self.loop.time()
+
+    def _timeout_cb(self) -> None:
+        if self.taking:  # what waits for our answer is not too slow
+            self.heed()
+            self._reset_timeout()
+        else:
+            self.leave()
+
     def connection_lost(self, error: Exception | None) -> None:
+        self.held = 0
         if not self.full:
             super().connection_lost(error)
 
@@ -165,11 +234,13 @@ class Listener:
         self._thread: threading.Thread | None = None  # once there is something to listen for
         self._servers: list[asyncio.Server] = []
         self._open: weakref.WeakSet[Conversing] = weakref.WeakSet()
+        self._secured: Secured | None = None
 
-    def start(self, host: str) -> None:
+    def start(self, host: str, secured: Secured | None = None) -> None:
         """Listen at a host. Raises `Unavailable` when a port cannot be had."""
         if not self.ports:
             return
+        self._secured = secured
         # The library would tell of every peer and address.
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)
         self._loop = asyncio.new_event_loop()
@@ -208,6 +279,8 @@ class Listener:
         return int(server.sockets[0].getsockname()[1])
 
     def _conversing(self, kind: type[Conversing]) -> Conversing:
+        # By LMTP a mail server beside this one hands over what it has taken.
+        secured = None if issubclass(kind, LMTP) else self._secured
         made = kind(
             self._handler,
             data_size_limit=LARGEST,
@@ -215,8 +288,11 @@ class Listener:
             hostname=NAME,
             ident="User 360",
             timeout=IDLE_SECONDS,
+            tls_context=None if secured is None else secured.certificate.context(),
+            require_starttls=secured is not None and secured.required,
             loop=self._loop,
         )
+        made.others = self._open
         made.full = len(self._open) >= CONNECTIONS
         self._open.add(made)
         return made

@@ -9,17 +9,20 @@ import structlog
 from user360.access.workspaces import Workspace
 from user360.channels import settings
 from user360.channels.declared import Email, Imap
+from user360.channels.email import certificate
 from user360.channels.email.addresses import CHANNEL
+from user360.channels.email.certificate import Certificate
 from user360.channels.email.fetching import Fetching
 from user360.channels.email.intake import Intake
-from user360.channels.email.listener import Listener
+from user360.channels.email.listener import Listener, Secured
 from user360.conversations.desk import Channel
-from user360.errors import Problem
+from user360.errors import Invalid, Problem
 from user360.platform import Platform
 
 log = structlog.get_logger()
 LOOK_SECONDS = 1.0
 CLOSE_SECONDS = 15.0
+REQUIRED = "required"
 
 
 class Office:
@@ -40,9 +43,19 @@ class Office:
         self._thread = threading.Thread(target=self._loop, name="mailboxes", daemon=True)
 
     def start(self) -> None:
-        """Raises `Unavailable` when a port cannot be had."""
-        self.listener.start(self.host)
+        """Raises `Unavailable` when a port cannot be had, `Invalid` for a wrong certificate."""
+        self.listener.start(self.host, self._secured())
         self._thread.start()
+
+    def _secured(self) -> Secured | None:
+        own = self._platform.settings
+        if not own.smtp_certificate:
+            given = certificate.KEY if own.smtp_key else "USER360_SMTP_TLS"
+            if own.smtp_key or own.smtp_tls == REQUIRED:
+                raise Invalid.at(given, f"{given} needs {certificate.NAME}, which is not set")
+            return None
+        made = Certificate(own.smtp_certificate, own.smtp_key)
+        return Secured(made, required=own.smtp_tls == REQUIRED)
 
     def close(self) -> None:
         self._closing.set()
