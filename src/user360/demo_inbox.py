@@ -100,7 +100,6 @@ def _answer_with(connection: Connection, platform: Platform, password: str) -> N
     group = managing.make_group(change, GROUP)
     number, link = members.invite(change, AGENT, "Ada Agent", "agent")
     members.join(change, link, password)
-    managing.reload(change)
     managing.set_agent(change, number, availability="available", groups=[group])
     flows.put(change, platform.vault, FLOW, BOT)
     settings.change(change, platform.vault, "web", {"bot": f"flow:{FLOW}"})

@@ -25,7 +25,7 @@ from user360.access.signing import SignIn
 from user360.access.vault import Vault
 from user360.access.workspaces import Workspace
 from user360.clock import AHEAD, Clock, SystemClock
-from user360.conversations import attachments, desks
+from user360.conversations import attachments
 from user360.conversations.news import Exchange, News
 from user360.errors import DirectoryInUse, NotFound, StorageFailed
 from user360.ingest.call import Call, Outcome
@@ -244,8 +244,6 @@ class Platform:
         with self.ledger.read() as connection:
             self.members = members.all_members(connection)
             self.sign_ins = signing.all_sign_ins(connection, self.clock.now())
-            for workspace in self.workspaces.values():  # who may answer is a matter of roles
-                workspace.desk = desks.load(connection, workspace.id)
 
     def settle(self, calls: Iterable[Call]) -> list[Outcome]:
         """Submit calls and wait until they are on disk; their outcomes, in order."""

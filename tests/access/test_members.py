@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -122,3 +123,22 @@ def test_the_audit_names_members_by_number_only(change: Change) -> None:
     assert "member.invite" in text
     assert "asha" not in text.lower()
     assert "ravi" not in text.lower()
+
+
+def test_who_may_answer_changes_in_their_workspace_alone(platform: Platform) -> None:
+    other = platform.add_workspace("other")
+    before = other.desk
+
+    def within(job: Callable[[Change], Any]) -> Any:
+        return platform.write(lambda c: job(platform.change(c, platform.default, "key:1")))
+
+    within(lambda c: members.first(c, "asha@example.com", "Asha", GOOD))
+    ravi, _ = within(lambda c: members.invite(c, "ravi@example.com", "Ravi", "agent"))
+    assert ravi in platform.default.desk.agents
+    within(lambda c: members.set_role(c, ravi, "reader"))
+    assert ravi not in platform.default.desk.agents
+    within(lambda c: members.set_role(c, ravi, "supervisor"))
+    within(lambda c: members.remove(c, ravi))
+    assert ravi not in platform.default.desk.agents
+    platform.reload_members()
+    assert other.desk is before

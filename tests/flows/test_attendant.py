@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.flows.counter import Counter
+from user360.channels import settings
+from user360.conversations.deeds import Deed
+from user360.flows import state as states
+from user360.flows import store
 from user360.platform import Platform
 
 GREETING = """
@@ -79,3 +87,29 @@ def test_a_choice_nobody_made_hands_over(platform: Platform) -> None:
         counter.hears("something else")
     held = counter.held()
     assert (held.state, held.subject) == ("open", "About Something else")
+
+
+def test_a_flow_that_begins_late_reads_the_last_that_was_said_alone(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counter = Counter(platform, GREETING)
+    counter.change(lambda c: settings.change(c, platform.vault, "web", {"bot": ""}))
+    for number in range(30):
+        counter.writes(f"Question {number}")
+    counter.change(lambda c: settings.change(c, platform.vault, "web", {"bot": "flow:bot"}))
+    conversation, read = counter.held().id, store.said_since
+    numbers: list[int] = []
+
+    def noted(connection: Any, held: int, number: int) -> Any:
+        numbers.extend([number] if held == conversation else [])
+        return read(connection, held, number)
+
+    monkeypatch.setattr(store, "said_since", noted)
+    with counter.attended():
+        counter.shop.send(conversation=conversation, deed=Deed(action="bot"))
+        counter.until(lambda: counter.said()[-1:] == ["What is your name?"])
+        last = states.decode(counter.held().flow)
+        assert last is not None
+        counter.until(lambda: last.handled in numbers)
+    assert set(numbers) - {0} == {last.handled}
+    assert counter.said() == ["Hello there!", "What is your name?"]

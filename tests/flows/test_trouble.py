@@ -245,7 +245,7 @@ def test_a_defect_is_a_matter_for_agents(asking: Counter, monkeypatch: pytest.Mo
 def test_trouble_that_nobody_foresaw_is_passed_over_in_time(
     asking: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, failed = store.said_since, []
+    read, failed = store.last_of_customer, []
 
     def unwell(*given: Any) -> Any:
         if not failed:
@@ -253,7 +253,7 @@ def test_trouble_that_nobody_foresaw_is_passed_over_in_time(
             raise ZeroDivisionError
         return read(*given)
 
-    monkeypatch.setattr(store, "said_since", unwell)
+    monkeypatch.setattr(store, "last_of_customer", unwell)
     with asking.attended():
         assert asking.hears("Hi") == ["First"]
     assert failed

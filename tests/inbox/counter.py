@@ -66,7 +66,6 @@ class Counter:
 
         def make(change: Change) -> int:
             number, _ = members.invite(change, f"m{next(_numbers)}@example.com", "Somebody", role)
-            managing.reload(change)
             managing.set_agent(change, number, **{"availability": "available", **how})
             return number
 

@@ -11,6 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from user360.access import passwords, roles, workspaces
 from user360.access.change import Change
 from user360.access.keys import fingerprint
+from user360.conversations import desks
 from user360.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from user360.storage.ledger import Connection, text
 
@@ -71,6 +72,7 @@ def first(change: Change, given_email: str, name: str, password: str) -> int:
     number = _insert(change, address, called, passwords.hashed(password))
     _give(change, number, "admin")
     change.audit("member.first", f"member:{number}")
+    _seat(change)
     return number
 
 
@@ -91,7 +93,9 @@ def invite(change: Change, given_email: str, name: str, role: str) -> tuple[int,
     _give(change, number, role)
     change.audit("member.invite", f"member:{number}", role=role)
     can = row is not None and (row[1] or change.workspace.name != workspaces.DEFAULT)
-    return number, "" if can else link(change, number)
+    secret = "" if can else link(change, number)
+    _seat(change)
+    return number, secret
 
 
 def link(change: Change, number: int) -> str:
@@ -167,6 +171,7 @@ def set_role(change: Change, number: int, role: str) -> None:
     _keep_an_admin(change, number, before, role)
     _give(change, number, role)
     change.audit("member.role", f"member:{number}", role=role)
+    _seat(change)
 
 
 def remove(change: Change, number: int) -> None:
@@ -185,6 +190,7 @@ def remove(change: Change, number: int) -> None:
         end_all(change.connection, number)
         change.connection.execute(text("DELETE FROM members WHERE id = :id"), given)
     change.audit("member.remove", f"member:{number}")
+    _seat(change)
 
 
 def end_all(connection: Connection, number: int) -> None:
@@ -248,6 +254,11 @@ def _give(change: Change, number: int, role: str) -> None:
         ),
         {"id": number, "workspace": change.workspace.id, "role": role, "now": change.now},
     )
+
+
+def _seat(change: Change) -> None:
+    """Take in who may answer, last of all: that is a matter of roles."""
+    change.workspace.desk = desks.load(change.connection, change.workspace.id)
 
 
 def _role(change: Change, number: int) -> str | None:

@@ -146,12 +146,15 @@ def listed(
     limit: int = 100,
 ) -> list[Delivery]:
     """Those that were given up, or those that wait: the newest first, below `before` if given."""
+    which = "IS NOT NULL" if failed else "IS NULL"
+    earlier = "" if before is None else " AND d.id < :before"
     query = (
         f"SELECT {COLUMNS} FROM deliveries d WHERE d.workspace_id = :workspace"
-        " AND (d.failed_at IS NOT NULL) = :failed AND (:before IS NULL OR d.id < :before)"
-        " ORDER BY d.id DESC LIMIT :limit"
+        f" AND d.failed_at {which}{earlier} ORDER BY d.id DESC LIMIT :limit"
     )
-    given = {"workspace": workspace, "failed": failed, "before": before, "limit": limit}
+    given = {"workspace": workspace, "limit": limit}
+    if before is not None:
+        given["before"] = before
     return [_delivery(tuple(row)) for row in connection.execute(text(query), given)]
 
 

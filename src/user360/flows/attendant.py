@@ -209,15 +209,14 @@ class Attendant:
 
         What was said before the question was asked is no answer to it, unless it asks for an agent.
         """
-        since = 0 if state is None else (state.turn - 1 if state.turn else state.handled)
         if state is None and held.waiting_since is None:
             return None
         with self._platform.ledger.read() as connection:
-            said = store.said_since(connection, held.id, since)
-        if state is None:
-            return next((m for m in reversed(said) if m.sender == talk.CUSTOMER), None)
-        if state.turn:
-            return next((m for m in said if m.id == state.turn), None)
+            if state is None:
+                return store.last_of_customer(connection, held.id)
+            if state.turn:
+                return store.said(connection, held.id, state.turn)
+            said = store.said_since(connection, held.id, state.handled)
         ref = managing.BOT + state.flow
         asked = max((m.id for m in said if m.author == ref), default=0)
         theirs = [m for m in said if m.sender == talk.CUSTOMER]

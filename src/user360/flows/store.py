@@ -135,6 +135,29 @@ def with_bot(connection: Connection, workspace: int) -> list[int]:
     return list(connection.execute(query, given).scalars())
 
 
+def last_of_customer(connection: Connection, conversation: int) -> Message | None:
+    """What the customer said last in a conversation."""
+    query = text(
+        f"SELECT {conversation_store.MESSAGE} FROM messages m"
+        " WHERE m.conversation_id = :conversation AND m.sender = :customer"
+        " ORDER BY m.id DESC LIMIT 1"
+    )
+    given = {"conversation": conversation, "customer": talk.CUSTOMER}
+    row = connection.execute(query, given).one_or_none()
+    return None if row is None else conversation_store.message(row)
+
+
+def said(connection: Connection, conversation: int, number: int) -> Message | None:
+    """A message of a conversation, if it is there."""
+    query = text(
+        f"SELECT {conversation_store.MESSAGE} FROM messages m"
+        " WHERE m.conversation_id = :conversation AND m.id = :number"
+    )
+    given = {"conversation": conversation, "number": number}
+    row = connection.execute(query, given).one_or_none()
+    return None if row is None else conversation_store.message(row)
+
+
 def said_since(connection: Connection, conversation: int, number: int) -> list[Message]:
     """What the customer and the bot said in a conversation after a message, in order."""
     query = text(

@@ -51,6 +51,7 @@ class ChannelEdit(Body):
     signing_key: Given = UNSET
     page_properties: bool | UnsetType | None = UNSET
     greeting: Given = UNSET
+    session_days: int | UnsetType | None = UNSET
     phone_number_id: Given = UNSET
     business_account_id: Given = UNSET
     templates: list[Template] | UnsetType | None = UNSET
