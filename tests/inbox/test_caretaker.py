@@ -78,12 +78,27 @@ def test_when_all_go_away_nobody_is_queued_and_back_again(counter: Counter) -> N
     assert counter.held(waits).assignee == her
 
 
-def test_places_in_the_queue_are_told_within_a_group(counter: Counter) -> None:
+def test_places_in_the_queue_are_told(counter: Counter) -> None:
     counter.agent(capacity=0)
     first, second = counter.says("a"), counter.says("b")
     assert [place(counter, n) for n in (first, second)] == [1, 2]
     counter.does(first, "resolve")
     assert [place(counter, n) for n in (first, second)] == [None, 1]
+
+
+def test_a_place_is_among_those_who_wait_for_the_same_agents(counter: Counter) -> None:
+    shop = counter.change(lambda c: managing.make_group(c, "Shop"))
+    office = counter.change(lambda c: managing.make_group(c, "Office"))
+    her = counter.agent(capacity=0, groups=[shop])
+    counter.agent(capacity=0, groups=[office])
+    anybody, bought, asked, late = (counter.says(name) for name in "abcd")
+    counter.does(bought, "assign", group=shop)
+    counter.does(asked, "assign", group=office)
+    assert [place(counter, n) for n in (anybody, bought, asked, late)] == [1, 2, 2, 4]
+    counter.set_agent(her, capacity=1)
+    cared(counter)
+    assert counter.held(anybody).assignee == her  # who has waited longest
+    assert [place(counter, n) for n in (bought, asked, late)] == [1, 1, 3]
 
 
 def place(counter: Counter, number: int) -> int | None:

@@ -12,7 +12,8 @@ from user360.storage.ledger import Connection
 def place_of(connection: Connection, conversation: Conversation) -> int | None:
     """The place in the queue, 1 for who is next; None for who does not stand in it.
 
-    Those of another group wait for other agents, so they do not count.
+    Those of another group wait for other agents, so they do not count; those of no group may get
+    any agent, and whoever waits longest is given first.
     """
     if conversation.state != talk.QUEUED:
         return None

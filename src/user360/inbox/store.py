@@ -90,10 +90,11 @@ def waiting_for(
 
 
 def queued_before(connection: Connection, asked: Conversation, workspace: int) -> int:
-    """How many chats of the same group stand in the queue before this one."""
+    """How many chats stand in the queue before this one that the same agents may have."""
     query = (
         "SELECT count(*) FROM conversations WHERE workspace_id = :workspace AND state = 'queued'"
-        " AND group_id IS :group AND (queued_at, id) < (:since, :id)"
+        " AND (group_id = :group OR group_id IS NULL OR :group IS NULL)"
+        " AND (queued_at, id) < (:since, :id)"
     )
     given = {
         "workspace": workspace,
