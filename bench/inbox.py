@@ -39,7 +39,7 @@ def measure(cache: Path, size: Size, rounds: int) -> Result:
             f" over HTTP as an agent does, {OPENED} of them at random among"
             f" {inbox_talks.MESSAGES:,} messages, {size.records:,} records and"
             f" {size.events:,} events; among the same {SEARCHED} lists of each kind of search are"
-            " asked for, in a language of 27 words each of which stands in a quarter of the messages."
+            " asked for, in a language of 27 words, each in a quarter of all messages."
         ),
         figures=figures,
     )
