@@ -84,3 +84,25 @@ def test_since_when_somebody_is_away_by_the_system_is_told(
     body = {"availability": "available"}
     told = client.patch(f"/api/v1/agents/{her}", headers=KEY, json=body).json()
     assert (told["availability"], told["leftAt"]) == ("available", None)
+
+
+def test_who_was_set_away_and_answers_by_the_api_is_back(
+    platform: Platform, client: TestClient[Any], clock: StillClock
+) -> None:
+    counter = Counter(platform, clock)
+    counter.workspace = platform.default
+    headers, her = signed_in.come(platform, client, "agent"), signed_in.member(platform, "agent")
+    counter.set_agent(her, availability="busy")
+    public = ids.public_conversation_id(counter.says("s"))
+    presence = client.app.state.presence
+    presence.attendance.came(platform.default.id, her)
+    presence.turn()
+    presence.attendance.left(platform.default.id, her)
+    clock.move(minutes=6)
+    presence.turn()
+    assert platform.default.desk.agents[her].availability == "away"
+    clock.move(minutes=1)
+    url = f"/api/v1/conversations/{public}/notes"
+    assert client.post(url, headers=headers, json={"text": "Hers"}).status_code == 200
+    presence.turn()
+    assert platform.default.desk.agents[her].availability == "busy"

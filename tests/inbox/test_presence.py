@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.inbox.counter import Counter
-from user360.access import members
+from user360.access import audit, members
 from user360.access.change import Change
 from user360.clock import StillClock
 from user360.conversations import managing
@@ -167,6 +167,67 @@ def test_who_does_something_elsewhere_is_there(counter: Counter, office: Office)
     assert office.how(her) == "available"
     office.later(minutes=5)
     assert office.how(her) == "away"
+
+
+def test_who_answers_by_the_api_is_back_until_long_after_the_last(
+    counter: Counter, office: Office
+) -> None:
+    her = counter.agent(availability="busy")
+    office.opens(her)
+    office.closes(her)
+    office.later(minutes=6)
+    left = office.agent(her).left_at
+    assert office.how(her) == "away"
+    office.later(minutes=60)
+    assert office.how(her) == "away"
+    office.presence.attendance.seen(counter.workspace.id, her)
+    office.later(seconds=1)
+    assert (office.how(her), office.agent(her).left_at) == ("busy", None)
+    assert left is not None
+    assert office.back == [Back(counter.workspace.id, her, left, "busy")]
+    office.later(minutes=5)
+    assert office.how(her) == "away"
+
+
+def test_a_restart_brings_nobody_back(counter: Counter, office: Office) -> None:
+    her = counter.agent()
+    office.opens(her)
+    office.closes(her)
+    office.later(minutes=6)
+    office.begin()
+    office.later(minutes=6)
+    assert office.how(her) == "away"
+
+
+def test_what_was_done_before_she_left_does_not_bring_her_back(
+    counter: Counter, office: Office
+) -> None:
+    her = counter.agent()
+    office.opens(her)
+    office.closes(her)
+    office.presence.attendance.seen(counter.workspace.id, her)
+    office.later(minutes=5)
+    assert office.how(her) == "away"
+    office.later(minutes=1)
+    assert office.how(her) == "away"
+
+
+def test_what_somebody_says_of_her_is_audited_and_what_the_system_does_is_not(
+    counter: Counter, office: Office
+) -> None:
+    her = counter.agent(availability="away")
+    counter.set_agent(her, availability="busy")
+    counter.set_agent(her, availability="busy", capacity=3)
+    office.opens(her)
+    office.closes(her)
+    office.later(minutes=6)
+    office.opens(her)
+    assert office.how(her) == "busy"
+    with counter.platform.ledger.read() as connection:
+        lines = audit.lines(connection, counter.workspace.id, None, 100, kind="agent")
+    assert [(line["actor"], line["target"], line["detail"]) for line in lines] == [
+        ("key:1", f"member:{her}", {"was": "away", "becomes": "busy"})
+    ]
 
 
 def test_nobody_is_set_away_where_that_is_not_wanted(counter: Counter, office: Office) -> None:

@@ -110,6 +110,9 @@ def set_agent(
             "last": agent.last_given,
         },
     )
+    if availability not in (None, agent.availability):
+        was = agent.availability
+        change.audit("agent.availability", f"member:{member}", was=was, becomes=availability)
     if groups is not None:
         _set_groups(change, member, agent.groups, set(groups))
     reload(change)

@@ -1,7 +1,11 @@
 """Whoever closes the inbox has left: set away after a while, and back when they open it again.
 
-Who is there is known from the live connections of pages, and from whatever else a member does. An
+Who is there is known from the live connections of pages, and from whatever else a member does: who
+answers by the API with no page open is back as well, until the last of it is long enough ago. An
 agent who was never seen with a page, a program for example, is not set away.
+
+What the system makes of agents is not in the audit, which tells what somebody decided: several
+times a day for everybody, it would bury that.
 """
 
 from __future__ import annotations
@@ -80,6 +84,10 @@ class Attendance:
         with self._lock:
             return self._there(workspace, member)
 
+    def seen_since(self, workspace: int, member: int, moment: int) -> bool:
+        """Whether they did something after a moment (microseconds)."""
+        return self._seen.get((workspace, member), 0) > moment
+
     def gone_since(self, workspace: int, member: int) -> int:
         """When they were seen last; nobody was before this process began."""
         return max(self._begun, self._seen.get((workspace, member), 0))
@@ -128,7 +136,7 @@ class Presence:
         attendance, desk = self.attendance, workspace.desk
         there = [a for a in desk.agents.values() if attendance.there(workspace.id, a.member)]
         came = {a.member for a in there if not a.watched and a.availability != desks.AWAY}
-        back = {a.member for a in there if a.left_at is not None}
+        back = {a.member for a in desk.agents.values() if self._is_back(workspace, a)}
         gone = {a.member for a in desk.agents.values() if self._has_left(workspace, a)}
         if came:
             self._change(workspace, lambda change: presence.notice(change, came))
@@ -139,6 +147,13 @@ class Presence:
             assert agent.left_at is not None
             for hearer in self._hearers:
                 hearer(Back(workspace.id, agent.member, agent.left_at, agent.returns))
+
+    def _is_back(self, workspace: Workspace, agent: Agent) -> bool:
+        """Whether somebody whom the system has set away has a page open, or did something since."""
+        if agent.left_at is None:
+            return False
+        who = (workspace.id, agent.member)
+        return self.attendance.there(*who) or self.attendance.seen_since(*who, agent.left_at)
 
     def _has_left(self, workspace: Workspace, agent: Agent) -> bool:
         minutes = workspace.desk.settings.away_after

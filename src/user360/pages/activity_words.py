@@ -53,6 +53,7 @@ DONE: Mapping[str, str] = {
     "user.erase": "erased {it}",
     "user.allow": "allowed again what {it} had erased",
     "inbox.settings": "changed the settings of the {it}",
+    "agent.availability": "changed whether {it} is there to answer",
     "agent.groups": "changed the groups of {it}",
     "group.make": "made the {it}",
     "group.rename": "renamed the {it}",
