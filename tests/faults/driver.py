@@ -16,6 +16,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from user360.conversations.deeds import Deed
+from user360.conversations.talk import CUSTOMER, Said
 from user360.ingest.call import Call, Event, Outcome, Session, Verb
 from user360.platform import Platform
 from user360.segments import define
@@ -44,18 +46,21 @@ class Client:
 
     def run(self) -> None:
         while True:
-            self.random.choice((self.track, self.write, self.identify, self.delete))()
+            deeds = (self.track, self.write, self.identify, self.delete, self.talk)
+            self.random.choice(deeds)()
 
-    def settle(self, calls: list[Call], notes: list[dict[str, Any]]) -> None:
+    def settle(self, calls: list[Call], notes: list[dict[str, Any]]) -> list[Outcome]:
         outcomes: list[Outcome] = self.platform.settle(calls)
         assert all(o.problem is None for o in outcomes), [o.problem for o in outcomes]
         lines = "".join(json.dumps(note) + "\n" for note in notes)
         os.write(self.notes, lines.encode())
+        return outcomes
 
     def call(self, **how: Any) -> Call:
         at = self.platform.now()
         number = self.platform.default.id
-        return Call(workspace=number, source="api", ref="load", at=at, message_id=str(at), **how)
+        given = {"source": "api", "ref": "load", "at": at, "message_id": str(at), **how}
+        return Call(workspace=number, **given)
 
     def track(self) -> None:
         """Events, sometimes enough of them for a chunk of columns, some of them twice."""
@@ -83,6 +88,24 @@ class Client:
         self.settle(
             [self.call(session=session, user_id=user)], [{"session": session.id, "user_of": user}]
         )
+
+    def talk(self) -> None:
+        """A message that is sent twice; sometimes the conversation ends, or moves with a merge."""
+        place = self.random.randrange(3)
+        session = Session("web", f"t-{self.seed}-{place}")
+        name = f"t-{self.seed}-{next(self.counter):09}"
+        said = Said(sender=CUSTOMER, text=name, id=name)
+        about: dict[str, Any] = {"source": "conversation", "ref": session.id}
+        calls = [self.call(session=session, said=said, **about) for _ in range(2)]
+        outcome = self.settle(calls, [{"message": name, "talk": session.id}])[0]
+        what = self.random.randrange(8)
+        if what == 0:
+            deed = Deed(action="resolve", by="key:1")
+            self.settle([self.call(conversation=outcome.conversation, deed=deed, **about)], [])
+        elif what == 1:
+            user = f"m-{self.seed}-{place}"
+            note = {"session": session.id, "user_of": user}
+            self.settle([self.call(session=session, user_id=user)], [note])
 
     def delete(self) -> None:
         user = f"d-{self.seed}-{next(self.counter)}"

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from user360.identity import store as identity_store
 from user360.ingest import doctor
 from user360.ingest.call import Call, Event
 from user360.platform import Platform
@@ -62,6 +63,7 @@ class Noted:
         self.cities: dict[str, str] = {}
         self.sessions: dict[str, str] = {}
         self.deleted: list[str] = []
+        self.messages: dict[str, str] = {}
         for line in path.read_text().splitlines():
             self._note(json.loads(line))
 
@@ -70,6 +72,8 @@ class Noted:
             self.events.append(note["event"])
         elif "city" in note:
             self.cities[note["user"]] = note["city"]
+        elif "message" in note:
+            self.messages[note["message"]] = note["talk"]
         elif "session" in note:
             self.sessions[note["session"]] = note["user_of"]
         else:
@@ -88,6 +92,7 @@ def check(platform: Platform, noted: Noted) -> None:
     assert [user for user in noted.deleted if user in cities or f"gone-{user}" in counts] == []
     assert users_of_sessions(platform, noted) == noted.sessions
     check_segments(platform)
+    check_conversations(platform, noted)
     report = doctor.examine(platform)
     assert report.findings == []
     answer_again(platform, noted)
@@ -120,6 +125,28 @@ def check_segments(platform: Platform) -> None:
             f" AND CAST(json_extract(properties, '$.segmentId') AS BIGINT) = {number}",
         )
         assert sorted(warehouse.query(loud).rows) == sorted(warehouse.query(said).rows)
+
+
+def check_conversations(platform: Platform, noted: Noted) -> None:
+    """Each message once, in its session, in the order it was said, on whoever the session is."""
+    query = sa.text(
+        "SELECT m.text, c.session_id, c.record_id, s.record_id AS mapped FROM messages m"
+        " JOIN conversations c ON c.id = m.conversation_id"
+        " JOIN sessions s ON s.channel = c.channel AND s.session_id = c.session_id ORDER BY m.id"
+    )
+    with platform.ledger.read() as connection:
+        rows = connection.execute(query).all()
+        held = {row.text: row.session_id for row in rows}
+        assert len(held) == len(rows), "said twice"
+        assert noted.messages.items() <= held.items(), "answered and lost"
+        said: dict[str, list[str]] = {}
+        for row in rows:
+            said.setdefault(row.session_id, []).append(row.text)
+        assert all(texts == sorted(texts) for texts in said.values())
+        dialect = platform.ledger.dialect
+        for on, mapped in {(row.record_id, row.mapped) for row in rows}:
+            roots = [identity_store.roots_of(connection, dialect, [each]) for each in (on, mapped)]
+            assert roots[0] == roots[1]
 
 
 def users_of_sessions(platform: Platform, noted: Noted) -> dict[str, str]:
@@ -165,7 +192,9 @@ def test_killed_again_and_again_nothing_answered_is_lost_or_doubled(
             platform.wait()
             slowest = max(slowest, time.monotonic() - started)
             check(platform, Noted(notes))
-    assert len(Noted(notes).events) > 15 * KILLS
+    noted = Noted(notes)
+    assert len(noted.events) > 15 * KILLS
+    assert len(noted.messages) > KILLS
     assert slowest < START
 
 

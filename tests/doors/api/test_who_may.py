@@ -6,12 +6,13 @@ The calls are read from the description, so that a new one is held to this by it
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from litestar.testing import TestClient
 
 from tests.doors.api.conftest import Api, make_api, quoted
+from tests.doors.api.neighbours import SECRET, Neighbour, move_in, state
 from tests.doors.api.test_examples import body_of
 from tests.doors.conftest import Product
 from user360.access import roles
@@ -47,20 +48,10 @@ def test_a_role_does_what_the_table_says_and_no_more(
             assert answer.json()["type"] == "urn:user360:problem:forbidden"
 
 
-class Neighbour(NamedTuple):
-    """A workspace that holds something of everything, what was made in it, and all it held then."""
-
-    api: Api
-    made: dict[str, Any]
-    before: list[Any]
-
-
 @pytest.fixture(scope="module")
 def neighbour(product: Product, client: TestClient[Any]) -> Neighbour:
     """One for all calls, for none of them may change it: who finds it changed is the first."""
-    api = make_api(product, client)
-    made = furnish(api)
-    return Neighbour(api, made, state(api))
+    return move_in(make_api(product, client))
 
 
 @pytest.mark.parametrize(("method", "template"), [(m, p) for m, p, _ in CALLS])
@@ -89,61 +80,6 @@ def test_a_key_is_taken_in_each_of_its_forms(neighbour: Neighbour) -> None:
         {"headers": {"x-api-key": ""}, "auth": (key, "")},
     ):
         assert api.call("GET", "/workspace", **given).status_code == 200
-
-
-SECRET = "tell-nobody"
-
-
-def furnish(api: Api) -> dict[str, Any]:
-    """Fill a workspace so that everything in it can be recognised."""
-    api.post("/properties", {"name": "tier", "type": "string", "description": SECRET})
-    api.post("/properties", {"name": "nickname", "type": "string", "description": SECRET})
-    for name in ("asha@example.com", "meera@example.com"):
-        api.user(name, firstName=SECRET, country="India", tier="1")
-        api.event(name, "Order Completed", amount=2000, note=SECRET)
-    api.post("/sessions/web/visit-17/capture", {"properties": {"firstName": SECRET}})
-    api.post("/sessions/web/passing/capture", {"properties": {"city": SECRET}})
-    merged = api.post("/sessions/web/passing/identify", {"userId": "asha@example.com"}).json()
-    where = {"event": "Order Completed"}
-    segment = api.post("/segments", {"name": SECRET, "where": where}).json()["id"]
-    api.patch("/event-definitions/Order%20Completed", {"description": SECRET})
-    key = api.post("/keys", {"name": SECRET, "role": "reader"}).json()["id"]
-    invited = {"email": f"{SECRET}@example.com", "name": SECRET, "role": "reader"}
-    member = api.post("/members", invited).json()["member"]["id"]
-    made = {"merge_id": merged["mergeId"], "segment_id": segment, "key_id": key}
-    return {**made, "member_id": member, **inbox(api)}
-
-
-def inbox(api: Api) -> dict[str, Any]:
-    """Fill the inbox in the same way."""
-    said = {"from": "customer", "text": SECRET, "kind": "ticket", "subject": SECRET}
-    number = api.post("/sessions/web/visit-17/messages", said).json()["conversationId"]
-    file = api.call("POST", "/attachments", files={"file": (SECRET, SECRET.encode())})
-    hook = {"url": f"https://{SECRET}.example", "authorization": SECRET}
-    api.patch("/channels/web", {"signingKey": SECRET * 4, "bot": "webhook"})
-    invited = {"email": f"a.{SECRET}@example.com", "name": SECRET, "role": "agent"}
-    return {
-        "conversation_id": number,
-        "attachment_id": file.json()["id"],
-        "hook_id": api.post("/hooks", hook).json()["id"],
-        "group_id": api.post("/agent-groups", {"name": SECRET}).json()["id"],
-        "answer_id": api.post("/canned-answers", {"name": SECRET, "text": SECRET}).json()["id"],
-        "agent_id": api.post("/members", invited).json()["member"]["id"],
-    }
-
-
-def state(api: Api) -> list[Any]:
-    """Everything that a workspace holds, apart from what asking changes."""
-    asked: list[Any] = [api.get("/events", limit=1000).json()["events"]]
-    inbox = ("/conversations", "/inbox", "/agents", "/agent-groups", "/canned-answers")
-    for path in ("/properties", "/event-definitions", "/workspace", *inbox, "/hooks", "/channels"):
-        asked.append(api.get(path).json())
-    asked.append(api.post("/users/search", {"limit": 1000}).json()["users"])
-    segments = api.get("/segments").json()["segments"]
-    asked.append([(s["name"], s["count"], s["updatedAt"]) for s in segments])
-    asked.append([key["id"] for key in api.get("/keys").json()["keys"]])
-    asked.append(api.get("/members").json())
-    return asked
 
 
 @each_call
