@@ -125,15 +125,19 @@ def test_the_lines_of_the_readme_make_the_difference(server: Server) -> None:
 
 def test_the_guide_to_reports_runs(server: Server, tmp_path: Path) -> None:
     guide = asking(DOCS / "how-to" / "report-on-the-inbox.md")
-    report, behind, _ = [server.shell(f"cd {tmp_path}; {code}") for code in guide]
+    report, behind, _ = [server.shell(f"cd {tmp_path}; {code}") for code in guide[:-1]]
     assert msgspec.json.decode(report)["by"] == "channel"
     assert msgspec.json.decode(behind)["total"] == 0
-    assert (tmp_path / "agents.csv").read_text().startswith("key,name,conversations,")
+    table = (tmp_path / "agents.csv").read_text()
+    assert table.startswith("key,name,conversations,")
+    assert "Wrote agents.csv" in server.shell(f"cd {tmp_path}; {guide[-1]}")
+    assert (tmp_path / "agents.csv").read_text().splitlines()[0] == table.splitlines()[0]
 
 
 def test_the_guide_to_the_inbox_runs(server: Server) -> None:
-    (search,) = asking(DOCS / "how-to" / "answer-in-the-inbox.md")
+    search, listed = asking(DOCS / "how-to" / "answer-in-the-inbox.md")
     assert msgspec.json.decode(server.shell(search)) == {"conversations": [], "cursor": None}
+    assert "said last" in server.shell(listed)
 
 
 def test_the_guide_to_exports_runs(server: Server, tmp_path: Path) -> None:

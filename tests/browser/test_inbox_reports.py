@@ -81,6 +81,9 @@ def test_other_days_are_chosen_and_taken_away(visit: Visit) -> None:
     page.get_by_label("To, included").fill("2020-01-31")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("No conversation began then")).to_be_visible()
+    page.get_by_label("From").fill("2020-02-29")  # later than the other
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("began from 31 Jan 2020 to 29 Feb 2020")).to_be_visible()
     page.get_by_role("link", name="7 days").click()
     expect(page.get_by_role("rowheader", name="resolved")).to_be_visible()
 

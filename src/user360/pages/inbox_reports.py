@@ -159,7 +159,8 @@ def _chosen(request: Asked) -> Chosen:
     by = by if by in WAYS else reports.DAY
     today = clock.to_datetime(gate.platform_of(request).clock.now()).astimezone(zone).date()
     if given.get("from") and given.get("to"):
-        return Chosen(by, "", _date(given["from"], "from"), _date(given["to"], "to"))
+        first, last = sorted(_date(given[name], name) for name in ("from", "to"))
+        return Chosen(by, "", first, last)
     period = given.get("period", USUAL)
     period = period if period in PERIODS else USUAL
     return Chosen(by, period, today - timedelta(days=int(period) - 1), today)
