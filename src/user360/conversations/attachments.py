@@ -29,6 +29,8 @@ LONGEST_NAME = 200
 HOUR = 3_600
 DAY = 24 * HOUR
 PLAIN = "application/octet-stream"
+# What browsers draw and never run.
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 COLUMNS = "id, name, type, size, message_id, created_at"
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,100}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}\Z")
 _ID = re.compile(r"[0-9a-f]{32}\Z")

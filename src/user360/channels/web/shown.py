@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from user360 import ids
 from user360.channels.web import sessions
-from user360.conversations import talk
+from user360.conversations import attachments, talk
 from user360.conversations.talk import Attachment, Conversation, Message
 from user360.platform import Platform
 
@@ -55,13 +55,17 @@ def name_of(platform: Platform, ref: str) -> str:
 
 
 def file(platform: Platform, workspace: int, held: Attachment) -> dict[str, Any]:
-    """An attachment, with an address that opens it and nothing else."""
+    """An attachment, with an address that opens it and nothing else.
+
+    `picture` says that it is kept here and can be drawn.
+    """
     if held.id:
         key = sessions.file_key(platform.vault, workspace, held.id)
         url = f"{FILES}/{workspace}/{quote(held.id, safe='')}?key={key}"
     else:
         url = held.url
-    return {"name": held.name, "size": held.size, "type": held.type, "url": url}
+    told = {"name": held.name, "size": held.size, "type": held.type, "url": url}
+    return {**told, "picture": True} if held.id and held.type in attachments.PICTURES else told
 
 
 def _choices(held: Message) -> list[str]:

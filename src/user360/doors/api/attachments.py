@@ -23,7 +23,6 @@ from user360.errors import NotFound, StorageFailed
 FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
 UPLOADED = "9f2c4e6a8b0d1c3e5f7a9b0c2d4e6f80"
 # Shown in a page; everything else is saved as a file, whatever it says it is.
-INLINE = ("image/png", "image/jpeg", "image/gif", "image/webp")
 Inline = Annotated[bool, QueryParameter(description="to show a picture instead of saving it")]
 
 
@@ -120,7 +119,7 @@ def _need_seen(request: Asked, found: Kept) -> None:
 def send(request: Asked, found: Kept, path: Path, *, inline: bool) -> Response[Any]:
     """A file as an answer: saved, unless it is a picture that is to be shown; never run."""
     wanted = sending.span(request.headers.get("range"), found.size)
-    shown = inline and found.type in INLINE
+    shown = inline and found.type in attachments.PICTURES
     steps = sending.Steps(sending.of_file(path, wanted))
     try:
         steps.begin()
