@@ -32,6 +32,16 @@ def test_a_conversation_is_found_read_answered_and_resolved(at: Run) -> None:
     assert "c2" not in listed
 
 
+def test_an_answer_by_mail_goes_to_others_who_are_named(at: Run) -> None:
+    hello(at, "email/t")
+    given = ("conversation", "reply", "c1", "To both", "--cc", "ravi@example.org", "--json")
+    assert at(*given).json["message"]["detail"] == {"cc": ["ravi@example.org"]}
+    hello(at, "api/a")
+    refused = at("conversation", "reply", "c2", "To both", "--cc", "ravi@example.org")
+    assert refused.code != 0
+    assert "Copies go with e-mails alone" in refused.err
+
+
 def test_a_message_sent_twice_is_said_once(at: Run) -> None:
     for _ in range(2):
         hello(at, "api/a", "--id", "m-1")

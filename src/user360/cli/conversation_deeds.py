@@ -25,15 +25,21 @@ def reply(
     text: Annotated[str, typer.Argument(help="What to say.")],
     agent: As = None,
     note: Annotated[bool, typer.Option("--note", help="A note that only agents see.")] = False,
+    copy: Annotated[
+        list[str] | None,
+        typer.Option("--cc", help="By e-mail: who gets a copy; may be given several times."),
+    ] = None,
 ) -> Answer:
     """Answer the customer, or leave a note.
 
     Examples:
 
         user360 conversation reply c17 "It is on its way." --agent dev@example.com
+
+        user360 conversation reply c18 "To both of you." --cc ravi@example.com
     """
     path = "notes" if note else "reply"
-    body = {"text": text, **_whose("agent", agent)}
+    body = {"text": text, "cc": copy or [], **_whose("agent", agent)}
     said = api.post("conversations", conversation, path, body=body)
     done = "Noted" if note else "Said"
     return Answer(said, f"{done} as {said['message']['id']} in {conversation}")

@@ -10,6 +10,7 @@ from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from user360.channels.email import recipients
 from user360.conversations import canned, managing, reading, talk
 from user360.conversations.deeds import Deed
 from user360.conversations.news import Typing
@@ -53,14 +54,15 @@ def _asked_from(request: Asked) -> dict[str, str]:
 async def say(request: Asked, public: FromPath[str]) -> Response[str]:
     """An answer, or a note; said again with the same id it is the same."""
     held, form = inbox_view.conversation(request, public), await forms.read(request)
-    number = form.get("id", "").strip()
+    number, note = form.get("id", "").strip(), form.get("kind") == "note"
+    copies = [] if note else _copies(request, held, form.get("cc", ""))
     said = Said(
-        sender=talk.NOTE if form.get("kind") == "note" else talk.AGENT,
+        sender=talk.NOTE if note else talk.AGENT,
         text=form.get("text", "").replace("\r\n", "\n").strip("\n"),
         attachments=_attachments(form.get("attachments", "")),
         id=number or None,
         author=gate.actor_of(request).ref,
-        detail={"said": number} if number else {},
+        detail={name: value for name, value in (("said", number), ("cc", copies)) if value},
     )
     call = shapes.call(request, source="conversation", conversation=held.id, said=said)
     outcome = await gate.one(gate.platform_of(request), call)
@@ -71,6 +73,12 @@ async def say(request: Asked, public: FromPath[str]) -> Response[str]:
     assert found is not None
     line = inbox_view.line(platform, workspace, found)
     return render.page(request, "inbox/message.html", line=line, public=public, name="")
+
+
+def _copies(request: Asked, held: Conversation, text: str) -> list[str]:
+    """Who is to get a copy: those whom the page showed beside the box that was ticked."""
+    given = [each for each in text.split("\n") if each]
+    return recipients.checked(gate.actor_of(request).workspace, held.channel, given)
 
 
 def _attachments(text: str) -> tuple[Attachment, ...]:

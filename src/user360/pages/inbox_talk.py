@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
 from user360 import ids
+from user360.channels.email import recipients
 from user360.conversations import reading, talk
 from user360.conversations.talk import Conversation, Message
 from user360.doors import gate
@@ -42,12 +43,14 @@ async def headed(request: Asked, held: Conversation) -> dict[str, Any]:
     platform, actor = gate.platform_of(request), gate.actor_of(request)
     workspace = actor.workspace
 
-    def ask(connection: Connection) -> tuple[Any, int | None, Way | None]:
+    def ask(connection: Connection) -> tuple[Any, int | None, Way | None, list[str]]:
         where = (connection, platform.ledger.dialect, workspace, [held.record])
         record, place = inbox_view.living(*where).get(held.record), queue.place_of(connection, held)
-        return record, place, inbox_way.of(connection, platform, workspace, held)
+        way = inbox_way.of(connection, platform, workspace, held)
+        others = recipients.offered(connection, workspace, held) if way else []
+        return record, place, way, others
 
-    record, place, way = await gate.read(platform, ask)
+    record, place, way, others = await gate.read(platform, ask)
     row = inbox_view.row(platform, workspace, held, record)
     return {
         "held": held,
@@ -56,6 +59,8 @@ async def headed(request: Asked, held: Conversation) -> dict[str, Any]:
         "record": record,
         "place": place,
         "way": way,
+        "others": others,
+        "others_at": recipients.stamp(others),
         "stamp": inbox_view.stamp(held),
         "mine": held.assignee == inbox_view.me(request),
         "agents": inbox_list.agents(request),

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from user360 import clock, ids
 from user360.access.workspaces import Workspace
+from user360.channels.email import recipients
 from user360.conversations import counting, reading, scope, talk
 from user360.conversations.desk import AVAILABILITIES
 from user360.conversations.scope import Scope
@@ -232,6 +233,7 @@ class Line(NamedTuple):
     day: str
     clock: str
     choices: list[str]
+    copies: list[str]
 
 
 def line(platform: Platform, workspace: Workspace, held: Message) -> Line:
@@ -248,6 +250,7 @@ def line(platform: Platform, workspace: Workspace, held: Message) -> Line:
         day=f"{local:%A}, {local.day} {local:%B %Y}",
         clock=f"{local:%H:%M}",
         choices=[str(each) for each in choices] if isinstance(choices, list) else [],
+        copies=recipients.others(workspace, held),
     )
 
 

@@ -51,6 +51,7 @@ def test_the_guide_to_email_runs(tmp_path: Path) -> None:
     assert json.loads(told[0])["secretsSet"] == ["smtp.password"]
     (ticket,) = json.loads(told[1])["conversations"]
     assert (ticket["kind"], ticket["subject"]) == ("ticket", "Late order")
+    assert json.loads(told[2])["message"]["detail"] == {"cc": ["ravi@customer.example"]}
 
 
 def _until_it_serves(url: str, server: subprocess.Popen[bytes]) -> None:

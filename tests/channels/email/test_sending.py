@@ -26,11 +26,13 @@ class Peer:
         self.got: list[tuple[str, list[str], bytes]] = []
         self.answer = "250 OK"
         self.to = "250 OK"
+        self.refuses: dict[str, str] = {}
 
     async def handle_RCPT(self, _s: Any, _n: Any, envelope: Any, address: str, _o: Any) -> str:
-        if self.to.startswith("250"):
+        answer = self.refuses.get(address, self.to)
+        if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
-        return self.to
+        return answer
 
     async def handle_DATA(self, _s: Any, _n: Any, envelope: Any) -> str:
         if self.answer.startswith("250"):

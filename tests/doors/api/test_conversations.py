@@ -372,3 +372,15 @@ def test_what_is_asked_for_too_early_waits_for_its_position(api: Api) -> None:
 def test_answers_are_as_they_were_described(api: Api) -> None:
     answer: httpx.Response = api.post("/sessions/web/s/messages", {"from": "customer", "text": "x"})
     assert set(answer.json()) == {"message", "conversationId", "record"}
+
+
+def test_an_answer_by_mail_may_go_to_others_too(api: Api) -> None:
+    says(api, "Where is it?", session="t", channel="email", kind="ticket")
+    given = {"text": "On its way", "cc": ["ravi@example.org", "Ravi@example.org "]}
+    told = api.post("/conversations/c1/reply", given).json()
+    assert told["message"]["detail"] == {"cc": ["ravi@example.org"]}
+    wrong = api.post("/conversations/c1/reply", {**given, "cc": ["ravi@example.org", "x"]})
+    assert faults(wrong) == {"cc.1": "invalid"}
+    assert faults(api.post("/conversations/c1/notes", given)) == {"cc": "invalid"}
+    says(api, "Hello", session="w")
+    assert faults(api.post("/conversations/c2/reply", given)) == {"cc": "invalid"}

@@ -5,24 +5,31 @@ from __future__ import annotations
 import re
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import structlog
+
+from user360 import ids
 from user360.access.workspaces import Workspace
 from user360.channels import settings
 from user360.channels.bringing import Delivery, Locked, Permanent, Temporary
 from user360.channels.declared import Email, Smtp
-from user360.channels.email import addresses, store, writing
+from user360.channels.email import addresses, recipients, store, writing
 from user360.channels.email.addresses import CHANNEL
 from user360.channels.email.store import Kept
 from user360.channels.email.tokens import Tokens
 from user360.channels.email.writing import File, Letter, Written
 from user360.conversations import attachments, talk
-from user360.conversations.talk import Attachment, Conversation, Message
+from user360.conversations.talk import Attachment, Conversation, Message, Said
 from user360.identity import people
+from user360.ingest.call import Call
 from user360.platform import Platform
 
+log = structlog.get_logger()
+BY = "channel:email"
 SECONDS = 20.0
+TAKEN = (250, 251)
 LONGEST_REASON = 200
 _ADDRESS = re.compile(r"<?[^\s<>@]+@[\w.\[\]:-]+>?")
 _ENHANCED = re.compile(r"^\d\.\d{1,3}\.\d{1,3}\s+")
@@ -46,8 +53,29 @@ class EmailSender:
         if missing:
             raise Permanent(f"The channel email is not set up: {' and '.join(missing)} missing")
         letter = self._letter(workspace, channel, message, conversation)
-        hand_in(channel.smtp, writing.write(letter))
+        refused = hand_in(channel.smtp, writing.write(letter))
+        if refused:
+            self._tell(workspace, message, refused)
         return letter.id
+
+    def _tell(self, workspace: Workspace, message: Message, refused: Mapping[str, str]) -> None:
+        """Note for agents who was sent no copy; that costs nobody the answer itself."""
+        lines = [f"{address}: {reason}" for address, reason in refused.items()]
+        number = f"copies:{ids.public_message_id(message.id)}"
+        text = "\n".join(["The answer went out, but not to all in copy.", *lines])
+        now = self._platform.now()
+        call = Call(
+            workspace=workspace.id,
+            source="conversation",
+            ref=BY,
+            at=now,
+            message_id=number,
+            conversation=message.conversation,
+            said=Said(sender=talk.NOTE, text=text[: talk.LONGEST_TEXT], id=number, author=BY),
+        )
+        (outcome,) = self._platform.settle([call])
+        if outcome.problem is not None:
+            log.warning("copies not told", workspace=call.workspace, reason=outcome.problem.code)
 
     def _letter(
         self,
@@ -71,6 +99,7 @@ class EmailSender:
             address=channel.address,
             name=channel.name,
             to=self._recipient(workspace, heard, conversation),
+            copies=_copies(message),
             subject=conversation.subject,
             text=_text(message),
             by_address=channel.thread_by == "address",
@@ -83,17 +112,8 @@ class EmailSender:
     def _recipient(
         self, workspace: Workspace, heard: list[Kept], conversation: Conversation
     ) -> str:
-        """Who began the thread, where they want answers; else the person's own address.
-
-        Whoever else wrote in it is not answered: what is said to a customer is theirs alone.
-        """
-        begun = addresses.alike(str(heard[0].detail.get("from", ""))) if heard else ""
-        theirs = [
-            each.detail
-            for each in heard
-            if begun and addresses.alike(str(each.detail.get("from", ""))) == begun
-        ]
-        found = str(theirs[-1].get("replyTo") or theirs[-1]["from"]) if theirs else ""
+        """Who began the thread, where they want answers; else the person's own address."""
+        found = recipients.answered(heard)
         found = found or self._address_of(workspace, conversation.record)
         if addresses.is_ours(workspace, found):
             raise Permanent("Not sent: the mail would come back to this very mailbox")
@@ -129,13 +149,41 @@ def _text(message: Message) -> str:
     return "\n\n".join(each for each in (message.text.rstrip(), "\n".join(linked)) if each) + "\n"
 
 
-def hand_in(server: Smtp, written: Written) -> None:
-    """Give a mail to a server, which has taken it over then. Raises `Temporary`, `Permanent`."""
+def _copies(message: Message) -> tuple[str, ...]:
+    """Who else gets an answer, as whoever gave it chose."""
+    found = message.detail.get(recipients.COPIES, ())
+    return tuple(map(str, found)) if isinstance(found, list) else ()
+
+
+def hand_in(server: Smtp, written: Written) -> dict[str, str]:
+    """Give a mail to a server, which has taken it over then; who gets no copy, and why not.
+
+    Raises `Temporary`, `Permanent`: then nobody gets it.
+    """
     with _told(), _connected(server) as client:
-        options = ["SMTPUTF8"] if written.utf8 else []
+        client.ehlo_or_helo_if_needed()
         if written.utf8 and not client.has_extn("smtputf8"):
             raise Permanent("The mail server cannot send to addresses of this alphabet")
-        client.sendmail(written.sender, [written.recipient], written.content, options)
+        options = ["SMTPUTF8"] if written.utf8 else []
+        if client.does_esmtp and client.has_extn("size"):
+            options.append(f"SIZE={len(written.content)}")
+        _agreed(client.mail(written.sender, options))
+        # Who is answered comes first: without them nobody gets a copy.
+        _agreed(client.rcpt(written.recipient))
+        refused = {}
+        for address in written.copies:
+            code, said = client.rcpt(address)
+            if code not in TAKEN:
+                refused[address] = str(_refused(code, said))
+        code, said = client.data(written.content)
+        _agreed((code, said))
+        return refused
+
+
+def _agreed(answer: tuple[int, bytes]) -> None:
+    """Raises for what a server does not take."""
+    if answer[0] not in TAKEN:
+        raise _refused(*answer)
 
 
 @contextmanager
@@ -164,10 +212,7 @@ def _told() -> Iterator[None]:
         yield
     except smtplib.SMTPAuthenticationError as error:
         raise Locked(f"The mail server does not let us in ({error.smtp_code})") from error
-    except smtplib.SMTPRecipientsRefused as error:
-        code, said = next(iter(error.recipients.values()))
-        raise _refused(code, said) from error
-    except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
+    except smtplib.SMTPDataError as error:
         raise _refused(error.smtp_code, error.smtp_error) from error
     except smtplib.SMTPNotSupportedError as error:
         raise Temporary("The mail server does not offer what the settings ask for") from error

@@ -32,7 +32,7 @@ class File(msgspec.Struct, frozen=True):
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """What a mail is made of. `token` finds back to the conversation; `answers` are the ids of the
-    thread, the newest last. `automatic` when no agent wrote it.
+    thread, the newest last. `copies` are who else gets it. `automatic` when no agent wrote it.
     """
 
     id: str
@@ -43,6 +43,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     text: str
     by_address: bool
+    copies: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
     automatic: bool = False
@@ -56,17 +57,23 @@ class Written(msgspec.Struct, frozen=True):
     recipient: str
     content: bytes
     utf8: bool
+    copies: tuple[str, ...] = ()
 
 
 def write(letter: Letter) -> Written:
     """The mail of a letter. Raises `Permanent` for an address that nothing can be sent to."""
     sender, own_utf8 = _deliverable(letter.address)
     recipient, utf8 = _deliverable(letter.to)
+    copies = dict(map(_deliverable, letter.copies))
+    utf8 = utf8 or own_utf8 or any(copies.values())
+    also = [each for each in copies if each.lower() != recipient.lower()]
     local, _, domain = sender.rpartition("@")
     tagged = f"{local}+{letter.token}@{domain}"
-    message = EmailMessage(policy=policy.SMTPUTF8 if utf8 or own_utf8 else policy.SMTP)
+    message = EmailMessage(policy=policy.SMTPUTF8 if utf8 else policy.SMTP)
     message["From"] = _mailbox(letter.name, sender)
     message["To"] = _mailbox("", recipient)
+    if also:
+        message["Cc"] = [_mailbox("", each) for each in also]
     message["Subject"] = _subject(letter)
     message["Date"] = email.utils.formatdate(letter.at)
     if letter.by_address:
@@ -80,7 +87,8 @@ def write(letter: Letter) -> Written:
         kind, _, of = _type(file.type).partition("/")
         message.add_attachment(file.data, kind, of, cte="base64", filename=_one_line(file.name))
     content = _threading(letter) + message.as_bytes()
-    return Written(tagged if letter.by_address else sender, recipient, content, utf8 or own_utf8)
+    from_ = tagged if letter.by_address else sender
+    return Written(from_, recipient, content, utf8, tuple(also))
 
 
 def _deliverable(address: str) -> tuple[str, bool]:

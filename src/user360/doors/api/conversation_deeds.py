@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
+from user360.channels.email import recipients
 from user360.conversations import talk
 from user360.conversations.deeds import Deed
 from user360.doors import gate
@@ -28,6 +29,7 @@ from user360.doors.api.spoken import (
 from user360.errors import Invalid
 
 Tags = Annotated[list[str], msgspec.Meta(max_length=100)]
+Copies = Annotated[list[str], msgspec.Meta(max_length=recipients.MOST)]
 Skills = Annotated[list[str], msgspec.Meta(max_length=20)]
 
 
@@ -35,7 +37,8 @@ class Reply(Body):
     """What an agent says. Sent twice with the same `id` it is said once.
 
     `agent` is on whose behalf a key answers, by number or e-mail address. On WhatsApp a `template`
-    may be said instead of text and attachments, and has to be after the time `replyUntil`.
+    may be said instead of text and attachments, and has to be after the time `replyUntil`. By
+    e-mail a copy goes to the addresses in `cc`; nobody else in the thread gets the answer.
     """
 
     text: str = ""
@@ -43,6 +46,7 @@ class Reply(Body):
     attachments: Files = msgspec.field(default_factory=list)
     id: str | None = None
     agent: Whose | None = None
+    cc: Copies = msgspec.field(default_factory=list)
 
 
 class Assignment(Body):
@@ -131,6 +135,9 @@ async def _said(request: Asked, text: str, data: Reply, sender: str) -> Response
         if actor.sign_in is not None:
             raise Invalid.at("agent", "a member answers as themselves")
         author = f"member:{spoken.member(request, data.agent, 'agent')}"
+    if data.cc and sender == talk.NOTE:
+        raise Invalid.at("cc", "A note goes to nobody; copies go with answers")
+    copies = recipients.checked(actor.workspace, held.channel, data.cc)
     filled = None
     if data.template is not None:
         if sender == talk.NOTE:
@@ -146,7 +153,7 @@ async def _said(request: Asked, text: str, data: Reply, sender: str) -> Response
         attachments=spoken.attachments(data.attachments),
         id=data.id,
         author=author,
-        detail={} if filled is None else filled.detail,
+        detail={recipients.COPIES: copies} if copies else {} if filled is None else filled.detail,
     )
     call = spoken.call(request, ref=author, conversation=number, said=said)
     outcome = await gate.one(gate.platform_of(request), call)

@@ -213,7 +213,10 @@ export class Composer {
     }
     this.#wait(files.some((each) => !each.id));
     if (this.waits || (!text.trim() && !files.length)) return;
-    const said = { id: fresh(), text, kind: this.form.elements.kind.value, files };
+    const kind = this.form.elements.kind.value;
+    const copies = this.form.elements.cc;
+    const said = { id: fresh(), text, kind, files, cc: kind !== "note" && copies?.checked ? copies.value : "" };
+    if (said.cc) copies.checked = false; // each answer to all is chosen anew
     this.#put([...this.#queue(), said]);
     this.files = [];
     this.form.querySelector("[data-files]").replaceChildren();
@@ -264,6 +267,7 @@ export class Composer {
   /** Whether to go on with the next. */
   async #send(said) {
     const body = new URLSearchParams({ id: said.id, text: said.text, kind: said.kind });
+    if (said.cc) body.set("cc", said.cc);
     if (said.files.length) body.set("attachments", JSON.stringify(said.files));
     let answer;
     try {
