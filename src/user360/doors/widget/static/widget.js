@@ -471,7 +471,8 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
     return [...found, text.slice(at)];
   }
   const size = (bytes) => !bytes ? '' : bytes < 1e6 ? ` (${Math.ceil(bytes / 1e3)} KB)` : ` (${(bytes / 1e6).toFixed(1)} MB)`;
-  function file(each) {
+  /* A file; a picture is drawn once it has been said, in the room that it had before. */
+  function file(each, how) {
     const { href, protocol } = new URL(each.url, origin), called = each.name + size(each.size);
     if (!/^https?:$/.test(protocol)) return el('span', { class: 'file' }, each.name);
     const link = (...inside) => el('a', { class: 'file', href, target: '_blank', rel: 'noopener noreferrer' }, ...inside);
@@ -479,7 +480,7 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
     // Drawn by ourselves: no content policy has to let in pictures for it, and nothing in it can act.
     const canvas = el('canvas', { role: 'img', 'aria-label': called });
     const shown = link(canvas, el('span', { 'aria-hidden': 'true' }, called));
-    new IntersectionObserver(async ([met], watch) => {
+    if (!how) new IntersectionObserver(async ([met], watch) => {
       if (!met.isIntersecting) return;
       watch.disconnect();
       try {
@@ -551,7 +552,7 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
     return el('div', { class: `m ${m.from}`, 'aria-live': m.from === 'customer' ? 'off' : undefined },
       first && m.from !== 'customer' ? el('span', { class: 'who', 'aria-hidden': 'true' }, name(m)) : null,
       el('span', { class: 'sr' }, `${name(m)} ${word('said')}: `),
-      el('div', { class: 'b', dir: 'auto' }, ...written_out(m.text), ...(m.files || []).map(file)), below);
+      el('div', { class: 'b', dir: 'auto' }, ...written_out(m.text), ...(m.files || []).map((each) => file(each, how))), below);
   }
   function choices(m) {
     const made = m.choices.map((each) => press(() => { say(each); field.focus(); }, {}, each));
