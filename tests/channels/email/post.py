@@ -46,6 +46,11 @@ class Post:
             self._listener.start("127.0.0.1")
         return self._listener.ports
 
+    @property
+    def crowd(self) -> int:
+        """How many are connected."""
+        return 0 if self._listener is None else len(self._listener._open)
+
     def smtp(self) -> smtplib.SMTP:
         return smtplib.SMTP("127.0.0.1", self.ports["smtp"], timeout=20)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import smtplib
 import socket
 import threading
 import time
+from collections.abc import Callable
 from email import policy
 from typing import Any
 
@@ -133,6 +135,13 @@ def _talk_until_left(peer: socket.socket, words: bytes) -> None:
         return
 
 
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def _drip(peer: socket.socket) -> None:
     end = time.monotonic() + 20
     while time.monotonic() < end:
@@ -191,6 +200,24 @@ def test_too_many_connections_are_sent_away(post: Post, monkeypatch: pytest.Monk
             post.smtp()
         assert refused.value.smtp_code == 421
         first.send_message(post.mail())
+    assert len(post.messages()) == 1
+
+
+def test_a_crowd_that_has_left_takes_no_place(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "CONNECTIONS", 2)
+    gc.disable()  # what has left is gone at once, not some time later
+    try:
+        where = ("127.0.0.1", post.ports["smtp"])
+        crowd = [socket.create_connection(where, timeout=20) for _ in range(5)]
+        told = sorted(peer.recv(1_000)[:3] for peer in crowd)
+        assert told == [b"220", b"220", b"421", b"421", b"421"]
+        for peer in crowd:
+            peer.close()
+        until(lambda: not post.crowd)
+        with post.smtp() as after:
+            after.send_message(post.mail())
+    finally:
+        gc.enable()
     assert len(post.messages()) == 1
 
 

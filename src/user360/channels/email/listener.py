@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-import weakref
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -146,13 +145,13 @@ class Conversing(SMTP):
     """The library's protocol, which bears long lines and ends with who sends without an end.
 
     `full` turns away who comes while there are too many; `taking` is while a mail is taken in.
-    `held` is what a mail on its way in takes here, `others` are all whose mails do.
+    `held` is what a mail on its way in takes here, `others` are all that are here, this one too.
     """
 
     line_length_limit = LONGEST_LINE
     full = False
     taking = False
-    others: Collection[Conversing] = ()
+    others: set[Conversing]
     held = 0
     _came = 0
     _since = 0.0
@@ -171,11 +170,14 @@ class Conversing(SMTP):
             self.transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # Of the same one that goes on by TLS it was decided before.
+        self.full = self not in self.others and len(self.others) >= CONNECTIONS
         if self.full and isinstance(transport, asyncio.Transport):
             transport.write(b"421 4.3.2 Too many connections; try again\r\n")
             transport.close()
             return
-        if self.transport is None:  # else the same one goes on by TLS
+        if self not in self.others:
+            self.others.add(self)
             self.heed()
         super().connection_made(transport)
 
@@ -211,7 +213,7 @@ class Conversing(SMTP):
             self.leave()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.held = 0
+        self.others.discard(self)
         if not self.full:
             super().connection_lost(error)
 
@@ -233,7 +235,7 @@ class Listener:
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread | None = None  # once there is something to listen for
         self._servers: list[asyncio.Server] = []
-        self._open: weakref.WeakSet[Conversing] = weakref.WeakSet()
+        self._open: set[Conversing] = set()
         self._secured: Secured | None = None
 
     def start(self, host: str, secured: Secured | None = None) -> None:
@@ -293,8 +295,6 @@ class Listener:
             loop=self._loop,
         )
         made.others = self._open
-        made.full = len(self._open) >= CONNECTIONS
-        self._open.add(made)
         return made
 
     async def _end(self) -> None:
