@@ -277,6 +277,32 @@ def test_somebody_is_exported_deleted_and_erased_with_a_receipt(
     expect(page.get_by_role("heading", name="Not found")).to_be_visible()
 
 
+def test_somebody_unidentified_is_given_a_user_id(site: Site, visit: Visit, asha: str) -> None:
+    write(site.platform, None, session=Session("web", "visit-2"), properties={"city": "Goa"})
+    page = visit("agent")
+    page.goto("/users/r2")
+    expect(page.get_by_text("Unidentified")).to_be_visible()
+    page.get_by_role("button", name="Give a user ID").click()
+    dialog = page.get_by_role("dialog", name="Who is Visitor r2?")
+    field = dialog.get_by_label("User ID")
+    for given, said in (
+        ("", "Write the user id"),
+        ("null", "is a placeholder that many people would share"),
+        ("asha", "exists already. Where it is the same person, merge the two."),
+    ):
+        field.fill(given)
+        dialog.get_by_role("button", name="Give the user ID").click()
+        expect(dialog.get_by_text(said)).to_be_visible()
+    assert axe.troubles(page) == []
+    field.fill("meera@example.com")
+    dialog.get_by_role("button", name="Give the user ID").click()
+    expect(page.get_by_text("This is meera@example.com now")).to_be_visible()
+    expect(page.get_by_role("button", name="Give a user ID")).to_have_count(0)
+    expect(page.get_by_role("heading", name="meera@example.com", level=1)).to_be_visible()
+    page.goto(asha)
+    expect(page.get_by_role("button", name="Give a user ID")).to_have_count(0)
+
+
 def test_a_reader_looks_and_an_agent_neither_merges_nor_deletes(visit: Visit, asha: str) -> None:
     for role, edits in (("reader", 0), ("agent", 1)):
         page = visit(role)

@@ -81,6 +81,15 @@ def test_a_merge_is_undone_after_showing_what_comes_back(at: Run) -> None:
     assert at("user", "get", "r2", "--record", "--json").json["userId"] is None
 
 
+def test_a_visitor_is_given_a_user_id_or_merged_into_whoever_has_it(at: Run) -> None:
+    for session in ("web/1", "web/2"):
+        at("event", "send", "Viewed", "--session", session)
+    assert at("user", "identify", "r1", "asha").out == "r1 is asha\n"
+    merged = at("user", "identify", "r2", "asha")
+    assert merged.out.startswith("Merged r2 into asha; `user360 user undo ")
+    assert at("user", "get", "r2", "--record", "--json").json["id"] == "r1"
+
+
 def test_all_that_a_condition_is_true_of_are_deleted_after_asking(at: Run) -> None:
     for name, city in (("asha", "Pune"), ("ravi", "Pune"), ("meera", "Delhi")):
         at("user", "set", name, f"city={city}")

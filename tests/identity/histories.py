@@ -42,7 +42,7 @@ MADE = {
 NAMES = {  # who a step can be about, each way as likely
     "write": (("user",),),
     "capture": (("place",),),
-    "identify": (("place", "user"),),
+    "identify": (("place", "user"), ("record", "user")),
     "record": (("record",),),
     "tag": (("user",), ("place",), ("record",)),
     "event": (("user",), ("place",), ("place", "user")),
@@ -182,6 +182,8 @@ class Pair:
         )
 
     def of_kind(self, kind: str, step: Step, known: dict[str, Any], merges: int) -> dict[str, Any]:
+        if kind == "identify" and "record" in known:
+            return {"at": self.after(step, known["record"])}
         if kind == "event":
             return {"event": Event("Seen", {"n": 1}, f"{self.prefix}{len(self.sent)}")}
         if kind == "replace":

@@ -122,7 +122,7 @@ class World:
         if call.record is not None:
             if not self.alive(call.record):
                 return Expected("failed"), None
-            return Expected("unchanged", self.top(call.record)), call.record
+            return self._named(call, call.record)
         place = (call.session.channel, call.session.id) if call.session else None
         if place is None:
             found = self.of_user(call.user_id)
@@ -132,6 +132,17 @@ class World:
         if call.user_id is None:
             return self._in_session(place)
         return self._identify(place, call.user_id, call.at)
+
+    def _named(self, call: Call, record: int) -> tuple[Expected, int | None]:
+        top, there = self.top(record), self.of_user(call.user_id)
+        if call.user_id in (None, self.users[top]):
+            return Expected("unchanged", top), record
+        if self.users[top] is not None:
+            return Expected("failed"), None
+        if there is not None:
+            return self._join(top, there, call.at), there
+        self.users[top] = call.user_id
+        return Expected("assigned", top), top
 
     def _in_session(self, place: Place) -> tuple[Expected, int]:
         found = self.of_session(place)

@@ -166,6 +166,26 @@ def tag(
 
 @app.command()
 @connected
+def identify(
+    api: Api,
+    record: Annotated[str, typer.Argument(help="The id of the record, such as r1042.")],
+    user_id: UserId,
+) -> Answer:
+    """Give somebody unidentified a userId; where a customer has it, the record is merged into them.
+
+    Examples:
+
+        user360 user identify r1042 asha@example.com
+    """
+    told = api.post("records", record, "identify", body={"userId": user_id})
+    number = told.get("mergeId")
+    if number is None:
+        return Answer(told, f"{record} is {told['record']['userId']}")
+    return Answer(told, f"Merged {record} into {user_id}; `user360 user undo {number}` undoes it")
+
+
+@app.command()
+@connected
 def merge(
     api: Api,
     user_id: UserId,

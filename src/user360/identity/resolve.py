@@ -110,7 +110,7 @@ class Known:
 def decide(wanted: Wanted, known: Known) -> Decision:
     """Who a writing call is about. Raises `NotFound`, `Conflict`; then nothing has changed."""
     if wanted.record is not None:
-        return _by_record(wanted.record, known)
+        return _by_record(wanted.record, wanted, known)
     if wanted.user_id is None and wanted.session is None:
         created = known.create(None)
         return Decision("created", created, created, created=True)
@@ -122,10 +122,26 @@ def decide(wanted: Wanted, known: Known) -> Decision:
     return _identify(wanted.session, wanted.user_id, known)
 
 
-def _by_record(number: int, known: Known) -> Decision:
+def _by_record(number: int, wanted: Wanted, known: Known) -> Decision:
+    """A record that is named; with a userId it is given that one, as a session's record would be.
+
+    Raises `Conflict` when it has another one: that is never changed.
+    """
     if known.alive(number) is None:
         raise NotFound(f"There is no record {ids.public_record_id(number)}")
-    return Decision("unchanged", number, known.root(number))
+    root = known.root(number)
+    person, user_id = known.people[root], wanted.user_id
+    if user_id is None or person.user_id == user_id:
+        return Decision("unchanged", number, root)
+    if person.user_id is not None:
+        fault = Fault("userId", "conflict", "This record has a userId, which is never changed")
+        raise Conflict(fault.message, faults=[fault])
+    existing = known.of_user(user_id)
+    if existing is None:
+        return _assign(root, user_id, known)
+    if wanted.if_exists == "refuse":
+        raise _exists()
+    return join(root, existing, known)
 
 
 def _by_user(user_id: str, wanted: Wanted, known: Known) -> Decision:
@@ -136,10 +152,14 @@ def _by_user(user_id: str, wanted: Wanted, known: Known) -> Decision:
         created = known.create(user_id)
         return Decision("created", created, created, created=True)
     if wanted.if_exists == "refuse":
-        fault = Fault("userId", "conflict", "A user with this userId exists already")
-        raise Conflict(fault.message, faults=[fault])
+        raise _exists()
     status = "skipped" if wanted.if_exists == "skip" else "unchanged"
     return Decision(status, found, known.root(found))
+
+
+def _exists() -> Conflict:
+    fault = Fault("userId", "conflict", "A user with this userId exists already")
+    return Conflict(fault.message, faults=[fault])
 
 
 def _by_session(session: Session, wanted: Wanted, known: Known) -> Decision:

@@ -13,7 +13,7 @@ from user360.doors import gate
 from user360.doors.api import person, shapes, why
 from user360.doors.api.shapes import Record
 from user360.erasure import erase
-from user360.errors import Invalid, NotFound
+from user360.errors import Conflict, Fault, Invalid, NotFound
 from user360.identity import merges
 from user360.ingest.call import Call, Verb
 from user360.pages import card_fields, card_page, card_words, forms, render, words
@@ -80,6 +80,22 @@ async def tags(request: Asked, record_id: FromPath[str]) -> Response[str]:
     return await _after(request, record, seq, "", tagged=True)
 
 
+@deed("/users/{record_id:str}/identify", may="records.write")
+async def identify(request: Asked, record_id: FromPath[str]) -> Response[str]:
+    """Give somebody unidentified a userId that nobody has yet."""
+    number, _ = card_page.living(request, record_id)
+    user_id = (await forms.read(request)).get("userId", "").strip()
+    if not user_id:
+        raise Invalid.at("userId", "Write the user id")
+    call = shapes.call(request, record=number, user_id=user_id, if_exists="refuse")
+    try:
+        record, _ = await _settled(request, call)
+    except Conflict as problem:
+        message = f"{problem.detail}. Where it is the same person, merge the two."
+        raise Conflict(message, faults=[Fault("userId", problem.code, message)]) from problem
+    return render.go(request, f"/users/{record.id}", tell=f"This is {record.user_id} now")
+
+
 @shown("/users/{record_id:str}/merge", may="records.merge")
 async def merging(
     request: Asked, record_id: FromPath[str], other: FromQuery[str] = ""
@@ -126,7 +142,7 @@ def _both(request: Asked, record_id: str, other: str) -> tuple[int, int]:
     if record.user_id is not None:
         return here, there
     if second.user_id is None:
-        raise Invalid.at("other", "One of the two must have a userId")
+        raise Invalid.at("other", "Neither has a user id: give one of the two its user id first")
     return there, here
 
 
@@ -205,6 +221,7 @@ async def allow(request: Asked, erasure_id: FromPath[str]) -> Response[str]:
 ROUTES: list[HTTPRouteHandler] = [
     write,
     tags,
+    identify,
     merging,
     merge,
     undoing,

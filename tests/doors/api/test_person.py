@@ -115,3 +115,33 @@ def test_the_segments_of_a_user_with_since(api: Api) -> None:
 def test_nobody_has_no_past(api: Api) -> None:
     for what in ("events", "activity", "history", "segments", "merges"):
         assert api.get(f"/users/nobody/{what}").status_code == 404
+
+
+def test_a_record_without_a_session_is_given_its_user_id(api: Api) -> None:
+    visitor = api.post("/users", {"properties": {"city": "Pune"}}).json()["id"]
+    told = api.post(f"/records/{visitor}/identify", {"userId": " asha "}).json()
+    assert (told["outcome"], told["record"]["id"]) == ("assigned", visitor)
+    assert api.get("/users/asha").json()["properties"] == {"city": "Pune"}
+    again = api.post(f"/records/{visitor}/identify", {"userId": "asha"}).json()
+    assert (again["outcome"], again["record"]["id"]) == ("unchanged", visitor)
+    other = api.post(f"/records/{visitor}/identify", {"userId": "ravi"})
+    assert (other.status_code, faults(other)) == (409, {"userId": "conflict"})
+    assert api.get("/users/ravi").status_code == 404
+
+
+def test_a_record_given_a_user_id_that_somebody_has_is_merged_into_them(api: Api) -> None:
+    api.user("asha", city="Pune")
+    visitor = api.post("/users", {"properties": {"firstName": "Asha"}}).json()["id"]
+    told = api.post(f"/records/{visitor}/identify", {"userId": "asha"}).json()
+    assert (told["outcome"], told["record"]["userId"]) == ("merged", "asha")
+    assert told["record"]["properties"] == {"city": "Pune", "firstName": "Asha"}
+    undone = api.post(f"/merges/{told['mergeId']}/undo").json()
+    assert undone["merged"]["id"] == visitor
+
+
+def test_what_is_wrong_with_giving_a_user_id_is_named(api: Api) -> None:
+    visitor = api.post("/users", {"properties": {"city": "Pune"}}).json()["id"]
+    placeholder = api.post(f"/records/{visitor}/identify", {"userId": "null"})
+    assert (placeholder.status_code, set(faults(placeholder))) == (400, {"userId"})
+    assert api.get(f"/records/{visitor}").json()["userId"] is None
+    assert api.post("/records/r99/identify", {"userId": "asha"}).status_code == 404

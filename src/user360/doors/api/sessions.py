@@ -15,7 +15,7 @@ from user360.doors.api.operation import Example, operation
 from user360.doors.api.shapes import Answer, Asked, Record
 from user360.errors import NotFound
 from user360.identity import store as identity_store
-from user360.ingest.call import Call, Session
+from user360.ingest.call import Call, Outcome, Session
 
 CHAT = {"channel": "web", "session": "visit-17"}
 
@@ -29,7 +29,7 @@ class Capture(Body):
 
 
 class Identify(Body):
-    """The userId that the person of this session claims."""
+    """The userId of the person."""
 
     user_id: str
 
@@ -42,7 +42,7 @@ class Captured(Answer):
 
 
 class Identified(Answer, omit_defaults=True):
-    """Who the session belongs to now, and how that came about."""
+    """Who the person is now, and how that came about."""
 
     record: Record
     outcome: str
@@ -104,7 +104,11 @@ async def identify(
     `outcome` is `created`, `assigned`, `merged`, `switched` or `unchanged`.
     """
     call = _call(request, channel, session, user_id=data.user_id)
-    outcome = await gate.one(gate.platform_of(request), call)
+    return identified(request, await gate.one(gate.platform_of(request), call))
+
+
+def identified(request: Asked, outcome: Outcome) -> Response[Identified]:
+    """What became of whom somebody identified."""
     record = shapes.record(request, outcome.record)
     merge = None if outcome.merge is None else str(outcome.merge)
     told = Identified(record=record, outcome=outcome.status, merge_id=merge)

@@ -12,6 +12,7 @@ from user360.doors import gate
 from user360.doors.api import shapes
 from user360.doors.api.bodies import Body
 from user360.doors.api.operation import Example, operation
+from user360.doors.api.sessions import Identified, Identify, identified
 from user360.doors.api.shapes import Asked, Record
 from user360.ingest.call import Call, Verb
 
@@ -189,6 +190,28 @@ async def patch_record(
 
 
 @operation(
+    "POST",
+    "/records/{record_id:str}/identify",
+    "records.write",
+    "Give a record a userId",
+    tag="records",
+    refuses=(404, 409),
+    example=Example(path={"record_id": "r2"}, body={"userId": "ravi@example.com"}),
+)
+async def identify_record(
+    request: Asked, record_id: FromPath[str], data: JSONBody[Identify]
+) -> Response[Identified]:
+    """Says who an unidentified record is, as identifying its session would.
+
+    `outcome` is `assigned`, `merged` (into the user who has that userId) or `unchanged`; 409 when
+    it has another userId.
+    """
+    number = shapes.number_of(gate.actor_of(request).workspace, record_id)
+    call = shapes.call(request, record=number, user_id=data.user_id)
+    return identified(request, await gate.one(gate.platform_of(request), call))
+
+
+@operation(
     "DELETE",
     "/records/{record_id:str}",
     "records.delete",
@@ -215,5 +238,6 @@ ROUTES = [
     tags,
     read_record,
     patch_record,
+    identify_record,
     delete_record,
 ]
