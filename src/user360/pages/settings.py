@@ -19,6 +19,7 @@ from user360.pages import (
     render,
     route,
     settings_channels,
+    settings_hooks,
     settings_inbox,
     settings_keys,
     settings_members,
@@ -86,4 +87,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *settings_keys.ROUTES,
     *settings_inbox.ROUTES,
     *settings_channels.ROUTES,
+    *settings_hooks.ROUTES,
 ]

@@ -22,7 +22,7 @@ from user360.conversations.desk import SENDING
 from user360.doors import gate, whatsapp
 from user360.errors import NotFound
 from user360.flows import store as flows
-from user360.pages import channel_fields, forms, render, route, settings_keys
+from user360.pages import channel_fields, forms, render, route, settings_hooks, settings_keys
 from user360.pages.render import Asked
 from user360.storage.ledger import Connection
 
@@ -47,7 +47,16 @@ async def listing(request: Asked) -> Response[str]:
         for name in settings.names(workspace)
     ]
     told = [_told(each) for each in failed]
-    return render.page(request, "settings/channels.html", channels=channels, failed=told)
+    return render.page(
+        request,
+        "settings/channels.html",
+        channels=channels,
+        failed=told,
+        hooks=await settings_hooks.listed(request),
+        formats=settings_hooks.FORMATS,
+        made=None,
+        answers="",
+    )
 
 
 def _told(delivery: Delivery) -> dict[str, Any]:
