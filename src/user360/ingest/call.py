@@ -45,8 +45,8 @@ class Call(msgspec.Struct, kw_only=True, gc=False):
     """One thing asked of the product, by whichever door it came.
 
     A person is named by `user_id`, `session` or `record`; with a `user_id` and one of the others
-    whoever that is is identified (specification: records, "Identity"). `at` is the event time in microseconds;
-    of two writes to one property the later (`at`, `message_id`) wins.
+    whoever that is is identified (specification: records, "Identity"). `at` is the event time in
+    microseconds; of two writes to one property the later (`at`, `message_id`) wins.
 
     `said` is a message in the session, or in the `conversation` that is named; `deed` is done to a
     conversation. Naming one alone names its person.
