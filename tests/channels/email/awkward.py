@@ -148,4 +148,13 @@ MAILS: dict[str, tuple[bytes, str, str, list[str]]] = {
         "",
         ["message.eml"],
     ),
+    "parts without end": (
+        _mail(
+            'From: a@b.test\nContent-Type: multipart/mixed; boundary="x"',
+            b"--x\r\n\r\nx\r\n" * 60_000,
+        ),
+        "*",
+        "*",
+        ["*"],
+    ),
 }

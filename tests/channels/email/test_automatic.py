@@ -8,6 +8,7 @@ import pytest
 from limits import RateLimitItemPerHour
 
 from tests.channels.email.post import Post
+from tests.stories.shop import Shop
 from user360.channels.email import intake
 from user360.conversations import marks
 from user360.conversations.marks import Mark
@@ -155,3 +156,35 @@ def test_two_machines_fall_silent(post: Post) -> None:
         mail = post.mail("We got your mail", In_Reply_To=f"<{message.external}>")
         mail["Auto-Submitted"] = "auto-replied"
     assert [m.sender for m in post.messages()] == ["customer", "note"]
+
+
+def test_a_machine_that_goes_on_in_a_thread_is_heard_some_times(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MANY", RateLimitItemPerHour(2))
+    first = post.mail()
+    post.take(first)
+    away = {"Auto_Submitted": "auto-replied", "In_Reply_To": first["Message-ID"]}
+    became = [post.take(post.mail(f"Away {n}", **away)) for n in range(4)]
+    assert became == ["noted", "noted", "flood", "flood"]
+    assert post.take(post.mail("I am back", In_Reply_To=first["Message-ID"])) == "followed"
+
+
+def test_two_of_our_own_desks_fall_silent_too(post: Post) -> None:
+    """A mailbox of one workspace writes to that of another, and both have a bot."""
+    other = Post(post.platform, Shop(post.platform))
+    for each in (post, other):
+        each.put(address=each.address, bot="webhook")
+    mail = other.mail("We got your mail", From=post.address)
+    mail["Auto-Submitted"], mail["X-Loop"] = "auto-replied", post.address
+    assert other.take(mail) == "automatic"  # of no thread: nobody asked
+    assert other.take(other.mail("By hand", From=post.address)) == "ticket"
+    answer = post.mail("We got yours", From=other.address)
+    answer["Auto-Submitted"], answer["X-Loop"] = "auto-replied", other.address
+    assert post.take(answer) == "automatic"
+    assert (len(post.conversations()), len(other.conversations())) == (0, 1)
+
+
+def test_what_a_stranger_sends_as_an_address_is_kept_without_what_nobody_sees(post: Post) -> None:
+    assert post.take(post.mail(From=""), envelope="a\x00b@example.org") == "ticket"
+    assert post.messages()[0].detail["from"] == "ab@example.org"

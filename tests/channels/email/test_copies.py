@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.channels.email.post import Post
+from tests.channels.email.test_automatic import bounce
 from tests.channels.email.test_sending import Peer, bring, peer
 from user360.channels.email import recipients
 from user360.conversations.talk import Conversation
@@ -79,6 +80,20 @@ def test_an_answer_whose_copy_is_refused_arrives_and_agents_are_told(
         "The answer went out, but not to all in copy.",
         f"{RAVI}: The mail server refused it: the address is unknown (550)",
     ]
+
+
+def test_a_bounce_of_a_copy_is_told_and_leaves_the_answer_as_it_is(post: Post, peer: Peer) -> None:
+    in_copy(post)
+    post.answer("For all of you", detail={"cc": offered(post)})
+    sent = bring(post)
+    bounced = bounce(post, sent.external).replace(b"822; asha@", b"822; Ravi@")
+    assert post.take(bounced, envelope="") == "noted"
+    answer, note = post.messages()[1:]
+    assert answer.delivery == "sent"
+    assert note.text == f"The copy to {RAVI} did not arrive: there is no such mailbox (5.1.1)"
+    assert post.take(bounce(post, sent.external, status="5.2.2"), envelope="") == "marked"
+    assert post.messages()[1].delivery == "failed"
+    assert peer.got  # it was sent once
 
 
 @pytest.mark.parametrize(("answer", "state"), [("550 no", "failed"), ("450 later", "queued")])

@@ -13,6 +13,7 @@ from user360.records import values
 from user360.records.properties import Type
 
 CHANNEL = "email"
+LONGEST_NAME = 100
 
 
 class Address(NamedTuple):
@@ -76,3 +77,14 @@ def is_ours(workspace: Workspace, address: str) -> bool:
     """Whether mail from this address comes from the workspace's own channel."""
     own, whole = of_channel(workspace), alike(address)
     return bool(own and whole) and own in (whole, untagged(whole)[0])
+
+
+def names(display: str) -> dict[str, str]:
+    """First and last name out of the name beside an address: `Asha Rao` or `Rao, Asha`."""
+    name = " ".join(display.strip(" '\"").split())[:LONGEST_NAME]
+    if not name or "@" in name or not name.isprintable():
+        return {}
+    last, comma, first = (part.strip() for part in name.partition(","))
+    if not comma:
+        first, _, last = name.partition(" ")
+    return {k: v for k, v in (("firstName", first), ("lastName", last)) if v}

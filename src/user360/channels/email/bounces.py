@@ -35,13 +35,14 @@ class Report(msgspec.Struct, frozen=True):
     """What a mail server says of a mail of ours: `action` is `failed` or `delayed`.
 
     `originals` are the ids of that mail as the report tells them. `hard` when trying again would
-    not help. `reason` names no address.
+    not help. `reason` names no address; `recipients` are those for whom it failed.
     """
 
     action: str
     originals: tuple[str, ...]
     hard: bool
     reason: str
+    recipients: tuple[str, ...] = ()
 
 
 def read(part: Part) -> Report | None:
@@ -63,7 +64,19 @@ def read(part: Part) -> Report | None:
     # One report may tell of several; what failed weighs more than what is late.
     worst = next((g for g in told if _action(g) == FAILED), told[0])
     status = headers.first(worst, "Status")
-    return Report(_action(worst), tuple(originals), _is_hard(worst, status), _reason(worst, status))
+    return Report(
+        _action(worst),
+        tuple(originals),
+        _is_hard(worst, status),
+        _reason(worst, status),
+        tuple(_recipient(group) for group in told if _action(group) == FAILED),
+    )
+
+
+def _recipient(group: Part) -> str:
+    """Who it was sent to, as we wrote them where the report says so; empty where it does not."""
+    said = headers.first(group, "Original-Recipient") or headers.first(group, "Final-Recipient")
+    return said.partition(";")[2].strip().strip("<>")
 
 
 def _originals(part: Part) -> list[str]:

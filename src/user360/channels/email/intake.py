@@ -25,13 +25,16 @@ from user360.channels.email import (
     automatic,
     bounces,
     reading,
+    recipients,
     store,
     tokens,
 )
 from user360.channels.email.addresses import CHANNEL
+from user360.channels.email.bounces import Report
 from user360.channels.email.reading import File, Mail
-from user360.channels.email.tokens import Tokens
+from user360.channels.email.tokens import Named, Tokens
 from user360.conversations import marks, talk
+from user360.conversations import reading as talks_reading
 from user360.conversations import store as talks
 from user360.conversations.attachments import LARGEST
 from user360.conversations.deeds import Deed
@@ -54,7 +57,6 @@ BY = "channel:email"
 MANY = RateLimitItemPerHour(20)
 TOO_MANY = RateLimitItemPerHour(200)
 OLDEST = 30 * 86_400 * clock.SECOND  # a date further back is not believed
-LONGEST_NAME = 100
 MOST_SHOWN = 50  # addresses of a mail that are told with it
 # What became of a mail.
 TICKET, FOLLOWED, NOTED, MARKED, DUPLICATE = "ticket", "followed", "noted", "marked", "duplicate"
@@ -211,6 +213,8 @@ class _Case:
             text = self._mail.text or self._mail.subject
             return UNASKED if thread is None else self._note(thread, text)
         named = [ours for each in report.originals if (ours := self._tokens.in_id(each))]
+        if (copies := self._copies(thread, named, report)) and thread is not None:
+            return self._note(thread, f"The copy to {copies} did not arrive: {report.reason}")
         if report.action == bounces.FAILED and named and named[0].message is not None:
             how = "" if report.hard else "; it was given up after several tries"
             mark = Mark(
@@ -225,12 +229,26 @@ class _Case:
         late = "has not arrived yet" if report.action == bounces.DELAYED else "did not arrive"
         return self._note(thread, f"A mail {late}: {report.reason}")
 
+    def _copies(self, thread: Conversation | None, named: Sequence[Named], report: Report) -> str:
+        """Those in copy of whom alone it is reported that an answer of ours did not arrive."""
+        number = named[0].message if named else None
+        if thread is None or number is None or report.action != bounces.FAILED:
+            return ""
+        with self._platform.ledger.read() as connection:
+            found = talks_reading.message(connection, self._workspace.id, number)
+        held = [] if found is None else found.detail.get(recipients.COPIES, [])
+        known = {addresses.alike(str(each)) for each in held} - {""}
+        told = [addresses.alike(each) for each in report.recipients]
+        return ", ".join(told) if told and known.issuperset(told) else ""
+
     def _put(self, connection: Connection, mark: Mark) -> list[News]:
         dialect = self._platform.ledger.dialect
         return marks.put(connection, dialect, self._workspace.id, [mark])
 
     def _note(self, thread: Conversation, text: str) -> str:
-        """Tell agents alone; nobody answers that."""
+        """Tell agents alone; nobody answers that. A machine that goes on is heard so often."""
+        if not self._pace.hit(MANY, str(self._workspace.id), f"notes:{thread.id}"):
+            return FLOOD
         said = self._said(talk.NOTE, text, self._files())
         outcome = self._settle([self._call(conversation=thread.id, said=said)])
         return DUPLICATE if outcome.status == "duplicate" else NOTED
@@ -332,7 +350,7 @@ class _Case:
         held = {} if found is None else found["properties"]
         told: dict[str, Any] = {} if held.get("email") else {"email": address}
         if not held.get("firstName") and not held.get("lastName"):
-            told |= names(self._mail.sender.name)
+            told |= addresses.names(self._mail.sender.name)
         return address, told
 
     def _claim(self, address: str | None) -> Claim | None:
@@ -358,22 +376,11 @@ def _raise_passing(problem: Problem) -> None:
         raise problem
 
 
-def names(display: str) -> dict[str, str]:
-    """First and last name out of the name beside an address: `Asha Rao` or `Rao, Asha`."""
-    name = " ".join(display.strip(" '\"").split())[:LONGEST_NAME]
-    if not name or "@" in name or not name.isprintable():
-        return {}
-    last, comma, first = (part.strip() for part in name.partition(","))
-    if not comma:
-        first, _, last = name.partition(" ")
-    return {k: v for k, v in (("firstName", first), ("lastName", last)) if v}
-
-
 def _detail(mail: Mail) -> dict[str, Any]:
     """What the screen of a mail shows beside its text."""
     told: dict[str, Any] = {
         "from": mail.sender.address[:320],
-        "name": mail.sender.name[:LONGEST_NAME],
+        "name": mail.sender.name[: addresses.LONGEST_NAME],
         "replyTo": mail.reply_to[:320],
         "to": [each[:320] for each in mail.to[:MOST_SHOWN]],
         "cc": [each[:320] for each in mail.cc[:MOST_SHOWN]],

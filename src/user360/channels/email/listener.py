@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import structlog
 from aiosmtpd.lmtp import LMTP
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
 from user360.access.workspaces import Workspace
 from user360.channels.email import addresses
@@ -70,7 +70,10 @@ class Handler:
 
     async def handle_exception(self, error: Exception) -> str:
         """What nobody foresaw: logged by its kind alone, as what was sent may stand in it."""
-        log.error("mail conversation failed", kind=type(error).__name__)
+        if isinstance(error, TLSSetupException):
+            log.info("mail conversation not encrypted after all")
+        else:
+            log.error("mail conversation failed", kind=type(error).__name__)
         return FAILED
 
     async def handle_MAIL(

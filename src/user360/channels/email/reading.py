@@ -22,6 +22,7 @@ from user360.conversations import talk
 log = structlog.get_logger()
 LONGEST_HTML = 131_072  # characters that are made safe, and kept with a message
 MOST_BOUNDARIES = 300
+MOST_PARTS = 50_000  # lines that may begin a part; each takes some 20 µs
 LONGEST_READ = 2 * talk.LONGEST_TEXT  # characters in which older text is looked for
 LONGEST_NAME = 200
 MOST_FILES = talk.MOST_ATTACHMENTS - 2  # beside what is too long for the message itself
@@ -77,6 +78,7 @@ def read(raw: bytes, envelope: str | None = None) -> Mail:
 
     Of a mail that defies all reading the whole is attached.
     """
+    envelope = None if envelope is None else headers.seen(envelope)
     try:
         return _read(raw, envelope)
     except Exception as error:  # noqa: BLE001 - whatever is sent, it is kept; its trace holds it
@@ -94,6 +96,8 @@ def read(raw: bytes, envelope: str | None = None) -> Mail:
 def _read(raw: bytes, envelope: str | None) -> Mail:
     if raw.count(b"boundary") > MOST_BOUNDARIES:
         raise ValueError("parts within parts")  # which the library reads ever more slowly
+    if raw.count(b"\n--") > MOST_PARTS:
+        raise ValueError("parts without end")
     part: Part = email.message_from_bytes(raw, policy=policy.compat32)
     senders = headers.addresses(part, "From") or headers.addresses(part, "Sender")
     sender = senders[0] if senders else Address(envelope or "")
