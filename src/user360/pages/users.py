@@ -48,6 +48,7 @@ async def listed(request: Asked) -> Response[str]:
         tabs={"": len(workspace.segments) - archived, "yes": archived},
         needed=users_new.fields(workspace.catalogue),
         at_work=await users_many.at_work(request),
+        loaded=True,
     )
 
 

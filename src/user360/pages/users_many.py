@@ -161,7 +161,7 @@ async def at_work(request: Asked) -> list[AtWork]:
 @route.shown("/users/at-work", may="records.read")
 async def working(request: Asked) -> Response[str]:
     """How far those jobs are."""
-    return render.page(request, "users/at_work.html", at_work=await at_work(request))
+    return render.page(request, "users/at_work.html", at_work=await at_work(request), loaded=False)
 
 
 @route.deed("/users/at-work/{job_id:str}/cancel", may="jobs.write")
@@ -171,7 +171,7 @@ async def cancel(request: Asked, job_id: FromPath[str]) -> Response[str]:
     if job.kind not in jobs.KINDS:
         raise NotFound("There is no such job")
     await api_jobs.end_early(request, job)
-    return render.page(request, "users/at_work.html", at_work=await at_work(request))
+    return render.page(request, "users/at_work.html", at_work=await at_work(request), loaded=False)
 
 
 @route.deed("/users/export", may="exports.write")
