@@ -9,7 +9,7 @@ import pytest
 from tests.flows.counter import Counter
 from user360.channels import settings
 from user360.errors import Invalid
-from user360.flows import greeting, managing
+from user360.flows import greeting, managing, store
 from user360.flows.greeting import Greeting
 from user360.platform import Platform
 
@@ -46,7 +46,8 @@ def put(counter: Counter, **given: Any) -> None:
 
 
 def test_a_flow_greets_with_what_it_says_whatever_is_written(counter: Counter) -> None:
-    assert greets(counter) == Greeting(["Hello there!", "We are here from 9 to 5."], said=True)
+    lines = ["Hello there!", "We are here from 9 to 5."]
+    assert greets(counter) == Greeting(lines, said=True, by="flow:bot")
     with counter.attended():
         assert counter.hears("Hi")[:2] == greets(counter).lines
 
@@ -74,11 +75,48 @@ def test_a_flow_that_is_gone_says_nothing(counter: Counter) -> None:
     assert greets(counter).lines == []
 
 
-def test_a_flow_that_asks_or_looks_first_greets_with_nothing(counter: Counter) -> None:
+def test_a_flow_that_looks_first_greets_with_nothing(counter: Counter) -> None:
     counter.put(
-        "start: a\nnodes: {a: {prompt: {kind: email, ask: Your mail}, next: b}, b: {end: }}"
+        "start: a\nnodes: {a: {condition: [{if: {property: city, op: is, values: [Pune]}, next: b},"
+        " {else: b}]}, b: {end: }}"
     )
-    assert greets(counter).lines == []
+    assert (greets(counter).lines, greets(counter).asked) == ([], "")
+
+
+QUESTION = """
+    start: a
+    nodes:
+      a: {prompt: {kind: choice, ask: 'What is it, {{{user.firstName|dear}}}?',
+          choices: [Order, Other], variable: it}, next: b}
+      b: {end: }
+"""
+
+
+def test_the_first_question_is_part_of_it(counter: Counter) -> None:
+    counter.put(QUESTION)
+    found = greets(counter)
+    assert (found.lines, found.choices) == (["What is it, dear?"], ("Order", "Other"))
+    with counter.platform.ledger.read() as connection:
+        kept = store.one(connection, counter.shop.workspace.id, "bot")
+    assert kept is not None
+    assert greeting.answered(kept, found.asked) == "a"
+    for other in ("", None, 7, found.asked[:-1], greets(counter, firstName="Asha").lines[0]):
+        assert greeting.answered(kept, other) == ""
+    counter.put(QUESTION.replace("What", "Which"))
+    assert greets(counter).asked != found.asked
+
+
+def test_a_question_that_needs_what_is_written_is_none(counter: Counter) -> None:
+    counter.put(QUESTION.replace("user.firstName|dear", "message.text"))
+    assert (greets(counter).lines, greets(counter).asked) == ([], "")
+
+
+@pytest.mark.parametrize(("always", "asked"), [("false", False), ("true", True)])
+def test_who_is_known_is_not_asked_who_they_are(counter: Counter, always: str, asked: bool) -> None:
+    asks = f"{{identify: {{by: email, ask: Your mail, always: {always}}}, next: b}}"
+    counter.put(f"start: a\nnodes: {{a: {asks}, b: {{end: }}}}")
+    assert greets(counter).asked
+    assert bool(greets(counter, userId="asha").asked) is asked
 
 
 def test_a_channel_that_is_switched_off_greets_nobody(counter: Counter) -> None:

@@ -74,6 +74,10 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     claim: str = ""
 
 
+# In a message's detail: what stands for the question of a flow that its sender was shown before.
+ASKED = "asked"
+
+
 class Conversation(msgspec.Struct, gc=False, kw_only=True):
     """The messages of one session from start to end. Times are in microseconds.
 

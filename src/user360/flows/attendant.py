@@ -22,7 +22,7 @@ from user360.conversations.deeds import Deed
 from user360.conversations.news import News
 from user360.conversations.talk import Conversation, Message
 from user360.errors import Problem
-from user360.flows import calling, live, managing, runner, store
+from user360.flows import calling, greeting, live, managing, runner, store
 from user360.flows import state as states
 from user360.flows.carrying import Carrier, Channels
 from user360.flows.language import reading
@@ -152,7 +152,7 @@ class Attendant:
                 gone = UNREADABLE if kept is not None else DELETED
                 await self._hand_over(held, workspace, gone if name else SWITCHED_OFF)
                 return False
-            begun = _begun(state, name, flow, message)
+            begun = _begun(state, kept, flow, message)
             world = self._live(workspace, held, message, kept)
             await self._run(Run(flow, begun, world), held, workspace)
         except TakenOver:
@@ -274,10 +274,20 @@ def _name_of(workspace: Workspace, held: Conversation, state: State | None) -> s
     return None if bot or state is None else ""
 
 
-def _begun(state: State | None, name: str, flow: Flow, message: Message) -> State:
-    """Where a turn begins: anew, with an answer, or where the last one was cut off."""
+def _begun(state: State | None, kept: Kept, flow: Flow, message: Message) -> State:
+    """Where a turn begins: anew, with an answer, or where the last one was cut off.
+
+    Who was shown the first question before writing has answered it.
+    """
     if state is None:
-        return State(flow=name, at=flow.start, turn=message.id, handled=message.id)
+        question = greeting.answered(kept, message.detail.get(talk.ASKED))
+        return State(
+            flow=kept.name,
+            at=question or flow.start,
+            turn=message.id,
+            handled=message.id,
+            waits=bool(question),
+        )
     if not state.turn:
         state.turn = state.handled = message.id
         state.said = 0

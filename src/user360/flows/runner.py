@@ -278,8 +278,7 @@ class Run:
         choices: tuple[str, ...] = (),
     ) -> None:
         text = templates.fill(template, await self._values(beside)).strip()
-        if not shown_as_buttons(self.world.channel, choices):
-            text += "".join(f"\n{i}. {choice}" for i, choice in enumerate(choices, 1))
+        text += listed(self.world.channel, choices)
         if text:
             self._said.append(Line(text, choices))
 
@@ -330,6 +329,13 @@ def shown_as_buttons(channel: str, choices: tuple[str, ...]) -> bool:
     """Whether a channel shows what can be chosen by itself, so that it need not be listed."""
     most, longest = _BUTTONS.get(channel, (0, 0))
     return len(choices) <= most and all(len(choice) <= longest for choice in choices)
+
+
+def listed(channel: str, choices: tuple[str, ...]) -> str:
+    """What can be chosen as lines of text, where a channel does not show it by itself."""
+    if shown_as_buttons(channel, choices):
+        return ""
+    return "".join(f"\n{i}. {choice}" for i, choice in enumerate(choices, 1))
 
 
 def kept(value: Any) -> Any:

@@ -9,7 +9,9 @@ from user360.access.workspaces import Workspace
 from user360.channels.web import zones
 from user360.channels.web.identity import Identity
 from user360.channels.web.sessions import CHANNEL, Visitor
+from user360.conversations import talk
 from user360.conversations.talk import Said
+from user360.flows.greeting import Greeting
 from user360.ingest.call import Call, Session
 from user360.platform import Platform
 
@@ -48,6 +50,24 @@ def saying(
         country = zones.country_of(zone)
         call.auto = {"timezone": zone} | ({"country": country} if country else {})
     return call
+
+
+def greeting(platform: Platform, visitor: Visitor, shown: Greeting) -> list[Call]:
+    """What a flow has asked before the customer wrote, as its messages; each once in a session."""
+    calls = []
+    for number, text in enumerate(shown.lines, 1):
+        last = number == len(shown.lines)
+        said = Said(
+            sender=talk.BOT_SAYS,
+            text=text[: talk.LONGEST_TEXT],
+            id=f"greeting:{number}",
+            author=shown.by,
+            detail={"choices": list(shown.choices)} if last and shown.choices else {},
+        )
+        call = _call(platform, visitor, said=said)
+        call.ref = shown.by
+        calls.append(call)
+    return calls
 
 
 def claiming(

@@ -105,5 +105,10 @@ def file_key(vault: Vault, workspace: int, file: str) -> str:
     return vault.digest(workspace, f"web file:{file}")[:32]
 
 
+def vouched(vault: Vault, visitor: Visitor) -> str:
+    """What a browser is given of whom the page's server has said who they are."""
+    return vault.digest(visitor.workspace, f"web known:{visitor.session}")[:32]
+
+
 def _signature(vault: Vault, held: Held) -> str:
     return vault.digest(held.visitor.workspace, f"web session:{_told(held)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import re
 from typing import Any
 
@@ -28,7 +29,7 @@ from user360.flows import greeting
 from user360.identity import people
 from user360.identity import store as identity_store
 from user360.ids import parse_message_id, public_message_id
-from user360.ingest.call import Outcome
+from user360.ingest.call import Call, Outcome
 from user360.platform import Platform
 from user360.storage.ledger import Connection, array
 
@@ -56,10 +57,14 @@ class Page(Body):
 
 
 class Say(Body):
-    """A message of the customer; `id` makes it the same one however often it is sent."""
+    """A message of the customer; `id` makes it the same one however often it is sent.
+
+    `asked` is what stood for the question that was shown to them before they wrote.
+    """
 
     id: str
     text: str = ""
+    asked: str = ""
     files: list[files.FileSaid] = msgspec.field(default_factory=list)
     page: Page | None = None
 
@@ -114,9 +119,40 @@ def _greeting(
 ) -> dict[str, Any]:
     """What is shown before anything is said; properties to whom the page's server vouches for."""
     person = None if signed_in is None else _person(platform, workspace, signed_in)
+    found = _greets(platform, workspace, person)
+    told = {"greeting": found.lines, "greets": found.said}
+    if not found.asked:
+        return told
+    known = "" if signed_in is None else sessions.vouched(platform.vault, signed_in)
+    return {**told, "asked": f"{found.asked}.{known}", "choices": found.choices}
+
+
+def _greets(
+    platform: Platform, workspace: Workspace, person: dict[str, Any] | None
+) -> greeting.Greeting:
     known = None if person is None else {**person["properties"], "userId": person["userId"]}
-    found = gate.glance(platform, lambda c: greeting.of(c, workspace, CHANNEL, known))
-    return {"greeting": found.lines, "greets": found.said}
+    return gate.glance(platform, lambda c: greeting.of(c, workspace, CHANNEL, known))
+
+
+def _asked(
+    platform: Platform, workspace: Workspace, visitor: Visitor, said: Said, asked: str
+) -> list[Call]:
+    """The greeting as messages, where a customer's first words answer the question at its end.
+
+    None where it is no longer how the flow begins, or what is said will be refused. What is known
+    of a person is told again to those alone who were told it.
+    """
+    if not asked or talk.faults_of(said):
+        return []
+    if gate.glance(platform, lambda c: store.conversation_of(c, visitor)) is not None:
+        return []
+    question, _, known = asked.partition(".")
+    vouched = hmac.compare_digest(
+        sessions.vouched(platform.vault, visitor).encode(), known.encode()
+    )
+    person = _person(platform, workspace, visitor) if vouched else None
+    found = _greets(platform, workspace, person)
+    return calls.greeting(platform, visitor, found) if found.asked == question else []
 
 
 def _resumed(
@@ -208,8 +244,12 @@ async def say(request: Asked) -> Response[dict[str, Any]]:
         external=given.id,
         detail=_detail(given.page),
     )
+    before = _asked(platform, workspace, visitor, said, given.asked)
+    if before:
+        question = given.asked.partition(".")[0]
+        said = msgspec.structs.replace(said, detail={**said.detail, talk.ASKED: question})
     asked = _calls(platform, workspace, visitor, said, given.page)
-    outcomes = await gate.settle(platform, asked)
+    outcomes = (await gate.settle(platform, [*before, *asked]))[len(before) :]
     if (problem := outcomes[0].problem) is not None:
         raise NoSession if isinstance(problem, PersonErased) else problem
     assert outcomes[0].message is not None

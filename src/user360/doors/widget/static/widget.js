@@ -158,7 +158,8 @@
   // Saying something: kept until the server has it, in order, each under an id of its own.
   function say(text, files = []) {
     const id = random(), last = [...pending.values()].pop();
-    const said = { id, text, files, at: Math.max(Date.now(), last ? last.at + 1 : 0) };
+    // Whether it answers the question that stands in the greeting is known only now.
+    const said = { id, text, files, at: Math.max(Date.now(), last ? last.at + 1 : 0), asked: pending.size ? '' : question() };
     pending.set(id, said);
     kept.set(`out:${id}`, JSON.stringify(said));
     draw();
@@ -175,7 +176,7 @@
         if (!token && !(await start())) break;
         try {
           const page = pageTold ? undefined : pageFacts();
-          const told = await ask('POST', 'messages', { id: said.id, text: said.text, files: said.files.map(({ id, key }) => ({ id, key })), page });
+          const told = await ask('POST', 'messages', { id: said.id, text: said.text, asked: said.asked, files: said.files.map(({ id, key }) => ({ id, key })), page });
           for (const reason of told.refused || []) console.warn(`User 360: ${reason}`);
           renew(told.token);
           pageTold = true; tries = 0;
@@ -199,6 +200,7 @@
       if (connected) lineIs(true); // what failed may have come to the server, and from there to here
     }
   }
+  const question = () => (!options.greeting && !messages.size && greet.asked) || '';
   const pageFacts = () => {
     let timezone = '';
     try { timezone = Intl.DateTimeFormat().resolvedOptions().timeZone || ''; } catch (_) { /* unknown */ }
@@ -519,7 +521,7 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
       const how = p.failed ? 'failed' : line ? 'sending' : 'waiting';
       wanted.push([`p${p.id}${how}`, () => bubble({ ...p, from: 'customer' }, false, how)]);
     }
-    const last = said[said.length - 1];
+    const last = said[said.length - 1] || (question() && { ...greet, n: 'g' });
     if (last && last.choices && !pending.size) wanted.push([`c${last.n}`, () => choices(last)]);
     // What stays keeps its place, so that only what is new is read out.
     let at = 0;
