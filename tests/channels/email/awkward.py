@@ -157,4 +157,15 @@ MAILS: dict[str, tuple[bytes, str, str, list[str]]] = {
         "*",
         ["*"],
     ),
+    "headers without number": (_mail("X: y\n" * 250_000 + "From: a@b.test"), "*", "*", ["*"]),
+    "a report on everything": (
+        _mail(
+            'From: a@b.test\nContent-Type: multipart/report; boundary="x"',
+            b"--x\r\nContent-Type: message/Delivery-Status\r\n\r\n" + b"\r\n" * 120_000,
+        ),
+        "*",
+        "*",
+        ["*"],
+    ),
+    "lines without number": (_mail("From: a@b.test", b"\n" * 1_000_001), "*", "*", ["*"]),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import email
 import hashlib
+import itertools
 import mimetypes
 import re
 from email import policy
@@ -22,7 +23,8 @@ from user360.conversations import talk
 log = structlog.get_logger()
 LONGEST_HTML = 131_072  # characters that are made safe, and kept with a message
 MOST_BOUNDARIES = 300
-MOST_PARTS = 50_000  # lines that may begin a part; each takes some 20 µs
+MOST_LINES = 1_000_000  # 36 MB of base64 have half of that
+MOST_PARTS, MOST_HEADERS = 50_000, 200_000  # lines that may begin one
 LONGEST_READ = 2 * talk.LONGEST_TEXT  # characters in which older text is looked for
 LONGEST_NAME = 200
 MOST_FILES = talk.MOST_ATTACHMENTS - 2  # beside what is too long for the message itself
@@ -32,6 +34,7 @@ RFC822 = "message/rfc822"
 _RE = re.compile(
     r"^\s*(?:(?:re|aw|sv|vs|antw|odp|res|fw|fwd|wg|tr|rv|enc)\s*(?:\[\d{1,3}\])?\s*:\s*)+", re.I
 )
+_HEADER = re.compile(rb"(?m)^[!-9;-~]{1,80}:")
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 _IN_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
@@ -94,10 +97,8 @@ def read(raw: bytes, envelope: str | None = None) -> Mail:
 
 
 def _read(raw: bytes, envelope: str | None) -> Mail:
-    if raw.count(b"boundary") > MOST_BOUNDARIES:
-        raise ValueError("parts within parts")  # which the library reads ever more slowly
-    if raw.count(b"\n--") > MOST_PARTS:
-        raise ValueError("parts without end")
+    if _is_endless(raw):
+        raise ValueError("more parts than anybody sends")
     part: Part = email.message_from_bytes(raw, policy=policy.compat32)
     senders = headers.addresses(part, "From") or headers.addresses(part, "Sender")
     sender = senders[0] if senders else Address(envelope or "")
@@ -127,6 +128,19 @@ def _read(raw: bytes, envelope: str | None) -> Mail:
         report=bounces.read(part),
         stated=authentication.read(part) if _has_one_sender(part) else (),
     )
+
+
+def _is_endless(raw: bytes) -> bool:
+    """Whether reading would take hostile time or memory: a line, a part, a header is an object."""
+    if raw.count(b"\n") > MOST_LINES:
+        return True
+    if raw.count(b"boundary") > MOST_BOUNDARIES or raw.count(b"\n--") > MOST_PARTS:
+        return True  # parts within parts are read ever more slowly
+    # In reports each empty line begins a part.
+    reports = b"delivery-status" in raw.lower()
+    if reports and raw.count(b"\n\n") + raw.count(b"\n\r\n") > MOST_PARTS:
+        return True
+    return next(itertools.islice(_HEADER.finditer(raw), MOST_HEADERS, None), None) is not None
 
 
 def _has_one_sender(part: Part) -> bool:
