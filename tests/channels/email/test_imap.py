@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.channels.email.cutting import Cutting
 from tests.channels.email.dovecot import PASSWORD, Dovecot
 from tests.channels.email.post import Post
 from user360.channels import settings
@@ -115,6 +116,28 @@ def test_nothing_is_lost_or_twice_when_it_ends_before_it_has_noted_what_it_took(
     mailbox.follow()
     until(lambda: len(mailbox.heard()) == 2)
     assert [len(mailbox.post.messages(c)) for c in mailbox.post.conversations()] == [1, 1]
+
+
+def test_a_server_that_closes_in_the_middle_costs_no_mail_and_doubles_none(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(fetching, "LONGEST_WAIT", 0.01)
+    first = mailbox.follow_from_now()
+    first.close()
+    texts = [f"Mail {n} " + "x" * 3_000 for n in range(8)]
+    for text in texts:
+        mailbox.receive(text)
+    # In the greeting, the first answers, and one mail after another.
+    way = Cutting(mailbox.dovecot.port, 10, 500, 1_500, *range(3_000, 24_000, 3_000))
+    try:
+        mailbox.follow(port=way.port)
+        until(lambda: len(mailbox.heard()) == len(texts))
+    finally:
+        way.close()
+    assert way.made > 3
+    heard = [m.text for c in mailbox.post.conversations() for m in mailbox.post.messages(c)]
+    assert sorted(heard) == texts
 
 
 def test_a_mail_that_cannot_be_kept_is_fetched_again(
