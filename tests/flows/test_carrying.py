@@ -14,6 +14,7 @@ from aiosmtpd.controller import Controller
 from tests.channels.meta import NUMBER_ID, TOKEN, Meta
 from tests.flows.counter import Counter
 from user360.channels import settings
+from user360.errors import Invalid
 from user360.flows import carrying
 from user360.flows.carrying import Channels, NotCarried
 from user360.platform import Platform
@@ -77,9 +78,16 @@ def test_by_email(counter: Counter, post: tuple[Post, int]) -> None:
     assert "123456" in mail.as_string()
 
 
-def test_by_whatsapp(counter: Counter) -> None:
+def by_whatsapp(counter: Counter, meta: Meta, **more: str) -> None:
+    access = {"phoneNumberId": NUMBER_ID, "apiBase": meta.base, "accessToken": TOKEN}
+    put(counter, "whatsapp", **access, **more)
+
+
+def test_by_whatsapp_in_words_to_who_wrote_a_moment_ago(counter: Counter) -> None:
     with Meta() as meta:
-        put(counter, "whatsapp", phoneNumberId=NUMBER_ID, apiBase=meta.base, accessToken=TOKEN)
+        by_whatsapp(counter, meta)
+        counter.channel = "whatsapp"
+        counter.writes("Hello", "919811112222")
         carrier = Channels(counter.platform)
         carrier.carry(counter.shop.workspace, "whatsapp", "+919811112222", "123456")
         (sent,) = meta.wait(1)
@@ -91,6 +99,51 @@ def test_by_whatsapp(counter: Counter) -> None:
         carrier.close()
     assert "654321" not in str(refused.value)
     assert "919811112222" not in str(refused.value)
+
+
+def test_by_whatsapp_nobody_else_is_sent_a_code_in_words(counter: Counter) -> None:
+    """WhatsApp would refuse it a moment later, when the customer waits for it already."""
+    with Meta() as meta:
+        by_whatsapp(counter, meta)
+        carrier = Channels(counter.platform)
+        with pytest.raises(NotCarried, match="codeTemplate"):
+            carrier.carry(counter.shop.workspace, "whatsapp", "+919811112222", "123456")
+        carrier.close()
+        assert meta.sent == []
+
+
+def test_by_whatsapp_with_the_template_for_codes_at_any_time(counter: Counter) -> None:
+    with Meta() as meta:
+        by_whatsapp(counter, meta, codeTemplate="your_code", codeLanguage="en_US")
+        carrier = Channels(counter.platform)
+        carrier.carry(counter.shop.workspace, "whatsapp", "+919811112222", "123456")
+        carrier.close()
+        (sent,) = meta.wait(1)
+    code = [{"type": "text", "text": "123456"}]
+    assert (sent["to"], sent["type"]) == ("919811112222", "template")
+    assert sent["template"] == {
+        "name": "your_code",
+        "language": {"code": "en_US"},
+        "components": [
+            {"type": "body", "parameters": code},
+            {"type": "button", "sub_type": "url", "index": "0", "parameters": code},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"codeTemplate": "Your code"}, "codeTemplate"),
+        ({"codeLanguage": "English"}, "codeLanguage"),
+    ],
+)
+def test_a_template_for_codes_is_named_as_meta_names_it(
+    counter: Counter, given: dict[str, str], path: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        put(counter, "whatsapp", **given)
+    assert [fault.path for fault in refused.value.faults] == [path]
 
 
 @pytest.mark.parametrize("answer", ["550 No", "451 Later"])

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import email_validator
 import msgspec
 
-from user360.channels.whatsapp.templates import Template
+from user360.channels.whatsapp.templates import LANGUAGE, NAME, Template
 from user360.flows.language import templates
 
 LONGEST = 4_096  # characters of a setting
@@ -51,6 +51,7 @@ class WhatsApp(Shape, frozen=True, rename="camel"):
     """The Cloud API, by the names that Meta gives its parts.
 
     `businessAccountId` is where the templates are fetched from, when somebody asks for that.
+    `codeTemplate` and `codeLanguage` are the template for one-time codes.
     """
 
     SECRET: ClassVar[tuple[str, ...]] = ("verifyToken", "appSecret", "accessToken")
@@ -58,6 +59,8 @@ class WhatsApp(Shape, frozen=True, rename="camel"):
     phone_number_id: str = ""
     business_account_id: str = ""
     templates: tuple[Template, ...] = ()
+    code_template: str = ""
+    code_language: str = "en"
     api_base: str = GRAPH
     verify_token: str = ""
     app_secret: str = ""
@@ -151,6 +154,10 @@ def _wrong_text(path: str, value: str) -> str:
     numbers = ("phoneNumberId", "businessAccountId")
     if name in numbers and not (value.isascii() and value.isdigit()):
         return f"{name} is the number that Meta shows for it: digits alone"
+    if name == "codeTemplate" and not NAME.match(value):
+        return "codeTemplate is a template's name: small letters, digits and _"
+    if name == "codeLanguage" and not LANGUAGE.match(value):
+        return "codeLanguage is a language's code, such as en or pt_BR"
     if name == "host" and not _HOST.match(value):
         return "host must be a host name or an address, without a port"
     if name == "authservId" and not _HOST.match(value):

@@ -80,11 +80,19 @@ def need(
     mine = (m for m, _ in before if m.conversation == conversation.id)
     if any(m.sender == talk.CUSTOMER and m.at + LASTS[channel] > now for m in mine):
         return
-    query = _HEARD.format(":workspace", ":channel", ":session")
-    given = {"workspace": workspace, "channel": channel, "session": conversation.session}
-    ends = _ends(channel, run(connection, query, given)[0][0])
+    ends = ending(connection, workspace, channel, conversation.session)
     if ends is None or ends <= now:
         raise Conflict.at(TEMPLATE, _why(desk, channel, ends))
+
+
+def ending(connection: Connection, workspace: int, channel: str, session: str) -> int | None:
+    """Until when (microseconds) a session of a channel in `LASTS` is answered in free words.
+
+    None where the customer never said anything.
+    """
+    query = _HEARD.format(":workspace", ":channel", ":session")
+    given = {"workspace": workspace, "channel": channel, "session": session}
+    return _ends(channel, run(connection, query, given)[0][0])
 
 
 def _why(desk: Desk, channel: str, ends: int | None) -> str:

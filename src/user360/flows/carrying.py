@@ -16,11 +16,12 @@ import email_validator
 from user360.access.workspaces import Workspace
 from user360.channels import settings
 from user360.channels.bringing import Delivery, Permanent, Temporary
-from user360.channels.declared import Email
+from user360.channels.declared import Email, WhatsApp
 from user360.channels.email import sender
 from user360.channels.email.writing import Written
+from user360.channels.whatsapp import templates
 from user360.channels.whatsapp.sending import WhatsAppSender
-from user360.conversations import talk
+from user360.conversations import talk, window
 from user360.conversations.talk import Conversation, Message
 from user360.platform import Platform
 
@@ -68,17 +69,30 @@ class Channels:
     def carry(self, workspace: Workspace, way: str, address: str, code: str) -> None:
         """Send it at once; see `Carrier`."""
         try:
-            self._ways[way](workspace, address, TEXT.format(code=code))
+            self._ways[way](workspace, address, code)
         except (Permanent, Temporary) as why:
             raise NotCarried(str(why)) from why
 
-    def _by_whatsapp(self, workspace: Workspace, address: str, text: str) -> None:
-        now = self._platform.clock.now()
+    def _by_whatsapp(self, workspace: Workspace, address: str, code: str) -> None:
+        """By the template for codes; in words to who may be written to in words where none is set.
+
+        The template is the better way to those too, for it has a button that copies the code.
+        """
+        now, session = self._platform.clock.now(), address.lstrip("+")
+        channel = settings.whole(self._platform, workspace, "whatsapp", WhatsApp)
+        detail = {}
+        if channel.code_template:
+            detail = templates.of_code(channel.code_template, channel.code_language, code)
+        elif not self._open(workspace, session, now):
+            raise Permanent(
+                "The number has not written within 24 hours, and the channel whatsapp has no"
+                " codeTemplate"
+            )
         conversation = Conversation(
             id=0,
             record=0,
             channel="whatsapp",
-            session=address.lstrip("+"),
+            session=session,
             kind=talk.CHAT,
             state=talk.BOT,
             created_at=now,
@@ -89,19 +103,26 @@ class Channels:
             conversation=0,
             sender=talk.BOT_SAYS,
             author="",
-            text=text,
+            text=TEXT.format(code=code),
             attachments=(),
             at=now,
             received_at=now,
+            detail=detail,
         )
         way = Delivery(id=0, workspace=workspace.id, conversation=0, message=0, way="whatsapp")
         self._whatsapp.send(way, message, conversation)
 
-    def _by_email(self, workspace: Workspace, address: str, text: str) -> None:
+    def _open(self, workspace: Workspace, session: str, now: int) -> bool:
+        """Whether WhatsApp takes words of our own for this number just now."""
+        with self._platform.ledger.read() as connection:
+            ends = window.ending(connection, workspace.id, "whatsapp", session)
+        return ends is not None and ends > now
+
+    def _by_email(self, workspace: Workspace, address: str, code: str) -> None:
         channel = settings.whole(self._platform, workspace, "email", Email)
         if not channel.address or not channel.smtp.host:
             raise Permanent("The channel email is not set up")
-        sender.hand_in(channel.smtp, letter(channel, address, text))
+        sender.hand_in(channel.smtp, letter(channel, address, TEXT.format(code=code)))
 
 
 def letter(channel: Email, address: str, text: str) -> Written:

@@ -118,6 +118,18 @@ CHANNELS: Mapping[str, Channel] = {
                     Field("apiBase", "Address of the API", "With the version of it that you use."),
                 ],
             ),
+            (
+                "Codes that prove a number",
+                [
+                    Field(
+                        "codeTemplate",
+                        "Template",
+                        "An approved one of the category Authentication. Without it only who wrote"
+                        " within 24 hours gets codes.",
+                    ),
+                    Field("codeLanguage", "Its language", "As Meta writes it: en, pt_BR."),
+                ],
+            ),
         ],
     ),
     "email": Channel(

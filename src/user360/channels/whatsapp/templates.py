@@ -157,12 +157,29 @@ def payload(sent: Mapping[str, Any]) -> dict[str, Any]:
         {"type": "text", **({"parameter_name": name} if name else {}), "text": value}
         for name, value in zip(named, values, strict=True)
     ]
-    components = [{"type": "body", "parameters": parameters}] if parameters else []
+    components: list[dict[str, Any]] = []
+    if parameters:
+        components.append({"type": "body", "parameters": parameters})
+    components += [_button(i, value) for i, value in enumerate(sent.get("buttons", ()))]
     told = {"name": sent["name"], "language": {"code": sent["language"]}}
     return {
         "type": "template",
         "template": {**told, **({"components": components} if components else {})},
     }
+
+
+def of_code(name: str, language: str, code: str) -> dict[str, Any]:
+    """A message's detail that says a one-time code by a template for such codes.
+
+    Meta asks for the code twice: for the text, and for the button that copies it or fills it in.
+    """
+    told = {"name": name, "language": language, "parameters": [code], "buttons": [code]}
+    return {window.TEMPLATE: told}
+
+
+def _button(index: int, value: str) -> dict[str, Any]:
+    given = [{"type": "text", "text": value}]
+    return {"type": "button", "sub_type": "url", "index": str(index), "parameters": given}
 
 
 def faults_of(given: object) -> list[Fault]:

@@ -55,6 +55,8 @@ class ChannelEdit(Body):
     phone_number_id: Given = UNSET
     business_account_id: Given = UNSET
     templates: list[Template] | UnsetType | None = UNSET
+    code_template: Given = UNSET
+    code_language: Given = UNSET
     api_base: Given = UNSET
     verify_token: Given = UNSET
     app_secret: Given = UNSET
