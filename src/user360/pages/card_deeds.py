@@ -10,7 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
 from user360.doors import gate
-from user360.doors.api import person, shapes, why
+from user360.doors.api import merging as merging_api
+from user360.doors.api import shapes, why
 from user360.doors.api.shapes import Record
 from user360.erasure import erase
 from user360.errors import Conflict, Fault, Invalid, NotFound
@@ -152,7 +153,7 @@ async def merge(request: Asked, record_id: FromPath[str]) -> Response[str]:
     survivor, taken = _both(request, record_id, (await forms.read(request)).get("other", ""))
     user_id = shapes.record(request, survivor).user_id
     assert user_id is not None
-    await person.merge_by_hand(request, user_id, taken)
+    await merging_api.merge_by_hand(request, user_id, taken)
     stays = shapes.record(request, survivor).id
     return render.go(request, f"/users/{stays}?tab=identity", tell="Merged")
 
@@ -163,7 +164,7 @@ async def undoing(
 ) -> Response[str]:
     """What undoing a merge would do, before it is done."""
     _, record = card_page.living(request, record_id)
-    seen, _ = await person.undo_merge(request, merge_id, dry_run=True)
+    seen, _ = await merging_api.undo_merge(request, merge_id, dry_run=True)
     survivor = seen.survivor.properties
     loses = [
         (name, value, survivor.get(name))
@@ -176,7 +177,7 @@ async def undoing(
 @deed("/users/{record_id:str}/merges/{merge_id:str}/undo", may="records.merge")
 async def undo(request: Asked, record_id: FromPath[str], merge_id: FromPath[str]) -> Response[str]:
     """Undo a merge; both live again."""
-    seen, _ = await person.undo_merge(request, merge_id, dry_run=False)
+    seen, _ = await merging_api.undo_merge(request, merge_id, dry_run=False)
     tell = f"The merge is undone; {seen.merged.id} is a record of its own again"
     return render.go(request, f"/users/{record_id}?tab=identity", tell=tell)
 

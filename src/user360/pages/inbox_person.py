@@ -12,7 +12,8 @@ from litestar.params import FromPath
 from user360 import ids
 from user360.conversations.talk import Conversation
 from user360.doors import gate
-from user360.doors.api import person, shapes
+from user360.doors.api import merging as merging_api
+from user360.doors.api import shapes
 from user360.doors.api.shapes import Record
 from user360.errors import Conflict
 from user360.events import timeline
@@ -142,7 +143,7 @@ async def parting(request: Asked, public: FromPath[str]) -> Response[str]:
     _refuse_by_hand(request, how)
     seen, loses = None, []
     if how.merge:
-        seen, _ = await person.undo_merge(request, how.merge, dry_run=True)
+        seen, _ = await merging_api.undo_merge(request, how.merge, dry_run=True)
         survivor = seen.survivor.properties
         loses = [
             (name, value, survivor.get(name))
@@ -167,7 +168,7 @@ async def part(request: Asked, public: FromPath[str]) -> Response[str]:
     how = await _joined(request, held, living(request, held))
     _refuse_by_hand(request, how)
     if how.merge:
-        await person.undo_merge(request, how.merge, dry_run=False)
+        await merging_api.undo_merge(request, how.merge, dry_run=False)
     else:
         call = shapes.call(
             request,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.doors.api.conftest import Api, faults
 
 
@@ -145,3 +147,29 @@ def test_what_is_wrong_with_giving_a_user_id_is_named(api: Api) -> None:
     assert (placeholder.status_code, set(faults(placeholder))) == (400, {"userId"})
     assert api.get(f"/records/{visitor}").json()["userId"] is None
     assert api.post("/records/r99/identify", {"userId": "asha"}).status_code == 404
+
+
+def test_somebody_without_a_user_id_has_a_past_too(api: Api) -> None:
+    body = {"session": {"channel": "web", "id": "visit"}, "name": "Viewed"}
+    visitor = api.post("/events", body).json()["outcomes"][0]["recordId"]
+    api.patch(f"/records/{visitor}", {"properties": {"city": "Pune"}})
+    where = {"property": "city", "op": "is", "values": ["Pune"]}
+    api.post("/segments", {"name": "Of Pune", "where": where})
+    api.client.app.state.platform.keeper.settle()
+
+    def told(part: str) -> Any:
+        answer = api.get(f"/records/{visitor}/{part}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    assert [e["name"] for e in told("events")["events"]][-1:] == ["USER_CREATE"]
+    assert told("activity")["names"]["Viewed"] == 1
+    assert told("history")["provenance"]["city"]["source"] == "api"
+    assert [s["name"] for s in told("segments")["segments"]] == ["Of Pune"]
+    assert [s["name"] for s in told("segments/history")["stays"]] == ["Of Pune"]
+    api.user("asha")
+    number = api.post("/users/asha/merge", {"with": visitor}).json()["mergeId"]
+    assert [m["id"] for m in told("merges")["merges"]] == [number]
+    assert told("events") == api.get("/users/asha/events").json()
+    for part in ("events", "activity", "history", "segments", "segments/history", "merges"):
+        assert api.get(f"/records/r99/{part}").status_code == 404

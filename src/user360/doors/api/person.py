@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Response
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from user360 import clock
-from user360.access import audit
 from user360.doors import gate
 from user360.doors.api import members, shapes
-from user360.doors.api.bodies import Body
 from user360.doors.api.operation import Example, operation
-from user360.doors.api.shapes import Answer, Asked, Moment, Record
-from user360.errors import Invalid, NotFound
+from user360.doors.api.shapes import Answer, Asked, Moment
 from user360.events import timeline
 from user360.identity import history as told
 from user360.identity import merges as merging
-from user360.ingest.call import Outcome, Verb
 from user360.segments import memberships
 from user360.storage.warehouse import Warehouse
 
@@ -124,39 +119,6 @@ class Merges(Answer):
     merges: list[Merge]
 
 
-class MergeWith(Body):
-    """The record to take in, by its id."""
-
-    record: Annotated[str, msgspec.Meta(description="the id of the record to take in")] = (
-        msgspec.field(name="with")
-    )
-
-
-class Merged(Answer):
-    """The survivor, and the merge to undo it by."""
-
-    record: Record
-    merge_id: str
-
-
-class SessionOf(Answer):
-    """A session."""
-
-    channel: str
-    id: str
-
-
-class Undone(Answer):
-    """Both records as they are after the undoing, and what goes back with the merged one."""
-
-    merge_id: str
-    dry_run: bool
-    survivor: Record
-    merged: Record
-    sessions: list[SessionOf]
-    events: int
-
-
 @operation(
     "GET",
     "/users/{user_id:str}/events",
@@ -178,25 +140,33 @@ async def events(
     cursor: shapes.Cursor = None,
 ) -> Response[shapes.Events]:
     """The newest first, those of every record merged into the user's among them."""
-    wanted = await _wanted(request, user_id, names, sources, since, until)
+    number = shapes.number_of_user(request, user_id)
+    asked = wanted(request, number, names, sources, since, until)
+    return await events_of(request, asked, limit, cursor)
+
+
+async def events_of(
+    request: Asked, asked: timeline.Wanted, limit: int, cursor: str | None
+) -> Response[shapes.Events]:
+    """A page of a timeline."""
     workspace = gate.actor_of(request).workspace
     page = await gate.ask(
         request,
-        lambda w: timeline.timeline(w, workspace.id, wanted, limit=limit, cursor=cursor),
+        lambda w: timeline.timeline(w, workspace.id, asked, limit=limit, cursor=cursor),
     )
     return gate.answer({"events": page.events, "cursor": page.cursor})
 
 
-async def _wanted(
+def wanted(
     request: Asked,
-    user_id: str,
+    number: int,
     names: list[str] | None,
     sources: list[str] | None,
     since: str | None,
     until: str | None,
 ) -> timeline.Wanted:
+    """Which events of somebody are asked for. Raises `Invalid`."""
     first, last = shapes.period(gate.actor_of(request).workspace, since, until)
-    number = shapes.number_of_user(request, user_id)
     return timeline.Wanted(
         record=number, names=names or (), sources=sources or (), since=first, until=last
     )
@@ -221,10 +191,15 @@ async def activity(
     until: shapes.Until = None,
 ) -> Response[Activity]:
     """Per day and name, in the workspace's time zone."""
-    wanted = await _wanted(request, user_id, names, sources, since, until)
+    number = shapes.number_of_user(request, user_id)
+    return await activity_of(request, wanted(request, number, names, sources, since, until))
+
+
+async def activity_of(request: Asked, asked: timeline.Wanted) -> Response[Activity]:
+    """The events of somebody, counted."""
     workspace = gate.actor_of(request).workspace
     zone = workspace.settings.time_zone
-    days = await gate.ask(request, lambda w: timeline.activity(w, workspace.id, wanted, zone))
+    days = await gate.ask(request, lambda w: timeline.activity(w, workspace.id, asked, zone))
     totals: Counter[str] = Counter()
     for day in days:
         totals[day["name"]] += day["count"]
@@ -248,8 +223,14 @@ async def history(
     cursor: shapes.Cursor = None,
 ) -> Response[History]:
     """Old and new value of every change, and where the values of now came from."""
+    return await history_of(request, shapes.number_of_user(request, user_id), limit, cursor)
+
+
+async def history_of(
+    request: Asked, number: int, limit: int, cursor: str | None
+) -> Response[History]:
+    """A page of the changes of somebody."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    number = shapes.number_of_user(request, user_id)
     provenance = await gate.read(
         platform, lambda c: told.provenance(c, platform.ledger.dialect, workspace, number)
     )
@@ -271,7 +252,12 @@ async def history(
 )
 async def segments(request: Asked, user_id: FromPath[str]) -> Response[SegmentsOf]:
     """Those that are not archived."""
-    number, now = shapes.number_of_user(request, user_id), gate.platform_of(request).now()
+    return await segments_told(request, shapes.number_of_user(request, user_id))
+
+
+async def segments_told(request: Asked, number: int) -> Response[SegmentsOf]:
+    """The segments of somebody, as they are answered."""
+    now = gate.platform_of(request).now()
     told = [memberships.shown(each) for each in await segments_of(request, number, now)]
     return gate.answer({"segments": told, "asOf": clock.to_iso(now)})
 
@@ -299,97 +285,16 @@ async def segments_of(request: Asked, number: int, now: int) -> list[memberships
 )
 async def merges(request: Asked, user_id: FromPath[str]) -> Response[Merges]:
     """Undone ones too."""
+    return await merges_of(request, shapes.number_of_user(request, user_id))
+
+
+async def merges_of(request: Asked, number: int) -> Response[Merges]:
+    """The merges of somebody."""
     platform = gate.platform_of(request)
-    number = shapes.number_of_user(request, user_id)
     found = await gate.read(
         platform, lambda c: merging.of_person(c, platform.ledger.dialect, number)
     )
     return gate.answer({"merges": found})
 
 
-@operation(
-    "POST",
-    "/users/{user_id:str}/merge",
-    "records.merge",
-    "Merge a record into a user",
-    tag="merges",
-    refuses=(404, 409),
-    example=Example(path=ASHA, body={"with": "r2"}),
-)
-async def merge(
-    request: Asked, user_id: FromPath[str], data: JSONBody[MergeWith]
-) -> Response[Merged]:
-    """The user keeps what it has and takes what it lacks; the record's id answers with the user."""
-    outcome = await merge_by_hand(request, user_id, _number_with(request, data.record))
-    record = shapes.record(request, outcome.record)
-    return gate.answer(Merged(record=record, merge_id=str(outcome.merge)), seq=outcome.seq)
-
-
-async def merge_by_hand(request: Asked, user_id: str, other: int) -> Outcome:
-    """Take the person of record `other` into the user, and write down who did that."""
-    call = shapes.call(request, verb=Verb.MERGE, user_id=user_id, other=other, reason="by hand")
-    outcome = await gate.one(gate.platform_of(request), call)
-    await _audit(request, "merge", outcome.merge)
-    return outcome
-
-
-def _number_with(request: Asked, text: str) -> int:
-    try:
-        return shapes.number_of(gate.actor_of(request).workspace, text)
-    except NotFound as problem:
-        raise Invalid.at("with", "expected the id of a record, such as r1042") from problem
-
-
-async def _audit(request: Asked, action: str, merge: int | None) -> None:
-    platform, actor = gate.platform_of(request), gate.actor_of(request)
-    line = (actor.workspace.id, platform.now(), actor.ref, action, f"merge:{merge}")
-    await gate.write(platform, lambda c: audit.note(c, *line))
-
-
-@operation(
-    "POST",
-    "/merges/{merge_id:str}/undo",
-    "records.merge",
-    "Undo a merge",
-    tag="merges",
-    refuses=(404, 409),
-    example=Example(path={"merge_id": "1"}, query={"dryRun": "true"}),
-)
-async def undo(
-    request: Asked, merge_id: FromPath[str], dry_run: DryRun = False
-) -> Response[Undone]:
-    """Exactly: the survivor keeps what it gained since from elsewhere, the merged record comes back
-    with its properties, events and sessions. With `dryRun` this is only told.
-    """
-    shown, seq = await undo_merge(request, merge_id, dry_run)
-    return gate.answer(shown, seq=seq)
-
-
-async def undo_merge(request: Asked, merge_id: str, dry_run: bool) -> tuple[Undone, int | None]:
-    """What an undoing does, done unless `dry_run`; the position that shows it then."""
-    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    number = _merge_number(merge_id)
-    seen = await gate.read(
-        platform, lambda c: merging.undoing(c, platform.ledger.dialect, workspace, number)
-    )
-    count = await gate.ask(
-        request,
-        lambda w: merging.count_events(w, workspace.id, seen.records),
-        platform.committer.position.last,
-    )
-    told = {**msgspec.to_builtins(seen), "mergeId": merge_id, "dryRun": dry_run, "events": count}
-    shown = msgspec.convert(told, Undone)
-    if dry_run:
-        return shown, None
-    done = await gate.one(platform, shapes.call(request, verb=Verb.UNMERGE, merge=number))
-    await _audit(request, "unmerge", number)
-    return shown, done.seq
-
-
-def _merge_number(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) < 19:
-        return int(text)
-    raise NotFound("There is no such merge")
-
-
-ROUTES = [events, activity, history, segments, merges, merge, undo]
+ROUTES = [events, activity, history, segments, merges]

@@ -163,8 +163,12 @@ async def sizes(
 )
 async def of_user(request: Asked, user_id: FromPath[str]) -> Response[Stays]:
     """Archived segments too; what a merged record was in counts."""
+    return await stays_of(request, shapes.number_of_user(request, user_id))
+
+
+async def stays_of(request: Asked, number: int) -> Response[Stays]:
+    """The stays of somebody in segments."""
     platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
-    number = shapes.number_of_user(request, user_id)
     now, segments = platform.now(), workspace.segments
     found = await members.ask(
         request, segments.values(), lambda w: history.stays(w, workspace, number)
