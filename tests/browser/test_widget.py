@@ -313,6 +313,50 @@ def test_what_is_sent_while_a_file_is_on_its_way_goes_with_it(come: Come) -> Non
     expect(page.get_by_role("link", name="bill.pdf (1 KB)")).to_be_visible()
 
 
+def test_a_file_outlives_a_lost_network_and_is_sent_once(come: Come, site: Site) -> None:
+    page = come()
+    open_chat(page)
+    lost: list[Route] = []
+
+    def lose_twice(route: Route) -> None:
+        if len(lost) < 2:
+            lost.append(route)
+            route.abort("internetdisconnected")
+        else:
+            route.continue_()
+
+    page.route("**/channels/web/files", lose_twice)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Attach a file").click()
+    given = {"name": "bill.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 bill"}
+    chooser.value.set_files([given])  # type: ignore[list-item]
+    say(page, "My bill")
+    expect(page.get_by_role("link", name="bill.pdf (1 KB)")).to_be_visible()
+    assert len(lost) == 2
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert messages(site) == ["My bill"]
+
+
+def test_the_clock_of_the_browser_decides_nothing(come: Come, shop: Shop) -> None:
+    day = 86_400_000
+    shop.early = f"""const Real = Date;
+        window.Date = class extends Real {{
+          constructor(...given) {{
+            if (given.length) super(...given); else super(Real.now() + 400 * {day});
+          }}
+          static now() {{ return Real.now() + 400 * {day}; }}
+        }};"""
+    page = come(timezone_id="UTC")
+    open_chat(page)
+    say(page, "What day is it?")
+    expect(page.get_by_role("status")).to_contain_text("We have your message")
+    log = page.get_by_role("log")
+    shown = log.inner_text()
+    page.reload()
+    expect(log).to_contain_text("What day is it?")
+    assert log.inner_text() == shown
+
+
 def test_a_file_is_sent_and_one_that_could_be_run_is_not(come: Come) -> None:
     page = come()
     open_chat(page)

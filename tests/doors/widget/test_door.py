@@ -60,7 +60,7 @@ def test_every_language_has_all_words(server: Serving, language: str) -> None:
 def test_a_message_is_said_once_however_often_it_is_sent(server: Serving) -> None:
     one = Browser(server)
     first = one.says("Hello", id="same").json()
-    assert one.says("Hello", id="same").json() == first
+    assert one.says("Hello", id="same").json()["n"] == first["n"]
     assert [m["text"] for m in one.seen()] == ["Hello"]
     # The same id in another browser is another message.
     assert Browser(server).says("Hello", id="same").json()["n"] != first["n"]

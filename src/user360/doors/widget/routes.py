@@ -253,7 +253,11 @@ async def say(request: Asked) -> Response[dict[str, Any]]:
     if (problem := outcomes[0].problem) is not None:
         raise NoSession if isinstance(problem, PersonErased) else problem
     assert outcomes[0].message is not None
-    told = {"n": public_message_id(outcomes[0].message), "refused": _refusals(outcomes[1:])}
+    told = {
+        "n": public_message_id(outcomes[0].message),
+        "at": asked[0].at // 1_000,  # milliseconds; the clock of the browser may be off
+        "refused": _refusals(outcomes[1:]),
+    }
     if token:
         told["token"] = token
     return gate.answer(told, seq=outcomes[0].seq)

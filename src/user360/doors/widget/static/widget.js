@@ -181,7 +181,7 @@
           renew(told.token);
           pageTold = true; tries = 0;
           lineIs(true);
-          add({ n: told.n, from: 'customer', text: said.text, at: said.at, id: said.id, files: said.files });
+          add({ n: told.n, from: 'customer', text: said.text, at: told.at, id: said.id, files: said.files });
           draw();
           connect();
         } catch (error) {
@@ -659,12 +659,19 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
       const one = { name: each.name, size: each.size };
       chosen.push(one);
       list();
-      try {
-        if (!token) await start();
-        const raw = new FormData();
-        raw.append('file', each);
-        Object.assign(one, await ask('POST', 'files', null, raw));
-      } catch (error) { one.wrong = error.status === 413 ? word('large') : error.status ? error.message : word('upload'); }
+      for (let tries = 0; chosen.includes(one) && !one.id && !one.wrong; tries += 1) {
+        try {
+          if (!token) await start();
+          const raw = new FormData();
+          raw.append('file', each);
+          Object.assign(one, await ask('POST', 'files', null, raw));
+        } catch (error) {
+          // A lost network comes back; one that took longer than is waited for will not be quicker.
+          const lost = !error.status && error.name !== 'AbortError' && tries < 40;
+          if (lost) await pause(delay(tries));
+          else one.wrong = error.status === 413 ? word('large') : error.status ? error.message : word('upload');
+        }
+      }
       list();
     }
     // What was to be sent meanwhile; without a file that could not be taken nobody wants it said.
