@@ -135,7 +135,7 @@ def test_templates_are_put_in_fetched_and_taken_away(
     expect(table.get_by_role("row")).to_have_count(3)
     page.get_by_text("Add a template").click()
     page.get_by_label("Name").fill("order_late")
-    page.get_by_label("Language").fill("en")
+    page.get_by_label("Language", exact=True).fill("en")
     page.get_by_label("Body").fill("Sorry, {{2}}")
     page.get_by_role("button", name="Add the template").click()
     expect(page.get_by_label("Body")).to_have_attribute("aria-invalid", "true")
