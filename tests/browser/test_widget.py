@@ -332,6 +332,7 @@ def test_a_file_outlives_a_lost_network_and_is_sent_once(come: Come, site: Site)
     chooser.value.set_files([given])  # type: ignore[list-item]
     say(page, "My bill")
     expect(page.get_by_role("link", name="bill.pdf (1 KB)")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("We have your message")
     assert len(lost) == 2
     expect(page.get_by_role("alert")).to_have_count(0)
     assert messages(site) == ["My bill"]

@@ -45,6 +45,7 @@ def test_who_comes_again_in_time_goes_on_with_a_new_token(site: Site, come: Come
     until(lambda: token(page) != old)
     assert session(page) == before
     say(page, "Again")
+    until(lambda: messages(site) == ["Hello", "Again"])
     answers(site, "Welcome back")
     expect(page.get_by_role("log")).to_contain_text("Welcome back")
     assert messages(site) == ["Hello", "Again", "Welcome back"]
