@@ -36,7 +36,9 @@ async def make(request: Asked) -> Response[str]:
         raise Invalid.at("format", "Choose in whose words it is told")
     given: dict[str, Any] = {name: form.get(name, "") for name in ("url", "format")}
     given["authorization"] = form.get("authorization", "")
-    given["channels"] = [each.strip() for each in form.get("channels", "").split(",") if each.strip()]
+    given["channels"] = [
+        each.strip() for each in form.get("channels", "").split(",") if each.strip()
+    ]
     vault = gate.platform_of(request).vault
     made, _ = await gate.change(request, lambda c: hooks.make(c, vault, given))
     answers = settings_keys.address(request) + bots.path_of(made)
