@@ -23,7 +23,8 @@ SOURCE = ROOT / "src" / "user360"
 LAYERS = (
     {"__main__", "cli"},
     {"app", "demo", "demo_inbox", "serve"},
-    {"doors", "pages", "imports", "exports", "erasure", "backup", "channels", "flows", "inbox", "many"},
+    {"doors", "pages", "channels", "flows", "inbox"}
+    | {"imports", "exports", "erasure", "backup", "many"},
     {"platform", "jobs"},
     {"ingest"},
     {"activation", "segments", "events", "records", "identity", "conversations", "access"},
