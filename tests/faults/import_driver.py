@@ -12,6 +12,7 @@ from pathlib import Path
 from user360 import ids
 from user360.imports import jobs
 from user360.imports.options import Options
+from user360.jobs import runner
 from user360.observe import logs
 from user360.platform import Platform
 from user360.settings import Settings
@@ -20,6 +21,7 @@ from user360.settings import Settings
 def main() -> None:
     directory, file = sys.argv[1:]
     logs.configure("error")
+    runner.MOST_DEATHS = 100  # killed oftener at one place than a server would put up with
     with Platform.open(directory, Settings()) as platform:
         jobs.register(platform)
         found = platform.jobs.listed(platform.default.id)

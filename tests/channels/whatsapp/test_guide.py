@@ -35,7 +35,8 @@ def test_the_guide_to_whatsapp_runs() -> None:
     assert json.loads(told[0])["secretsSet"] == ["accessToken", "appSecret", "verifyToken"]
     assert told[1] == "1158201444"
     assert json.loads(told[2])["settings"]["templates"][0]["name"] == "order_update"
-    said = json.loads(told[3])["message"]["text"]
+    assert json.loads(told[3])["settings"]["codeTemplate"] == "your_code"
+    said = json.loads(told[4])["message"]["text"]
     assert said == "Hello there, your order 7012 is on its way.\n\nThe shop"
-    assert json.loads(told[4])["deliveries"] == []
+    assert json.loads(told[5])["deliveries"] == []
     assert whole.verify_token == "any words of mine"
