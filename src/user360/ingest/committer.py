@@ -31,11 +31,10 @@ from user360.storage.ledger import Connection, Ledger
 
 log = structlog.get_logger()
 # A commit waits, once one was shared, for as many callers as that had: those just answered ask
-# again at once, and a commit for two costs little more than a commit for one. It waits for a share
-# of what a commit takes, and at most GATHER seconds: where the disk is quick, callers that are
-# still being answered come in while the others are written.
+# again at once, and a commit for two costs little more than a commit for one. It waits as long as
+# the last commit took, and at most GATHER seconds: who is still being answered then would be read
+# while the others are written, and both would wait for each other's turns of the interpreter.
 GATHER = 0.002
-SHARE = 0.5
 Done = Callable[[Any], None]  # takes the result, or the exception
 
 
@@ -169,7 +168,7 @@ class Committer:
         """Wait a moment for the callers of the last commit; nobody waits who is alone."""
         if len(self._queue) < self._shared and not self._closing:
             self._enough = self._shared
-            self._signal.wait(min(GATHER, SHARE * self._took))
+            self._signal.wait(min(GATHER, self._took))
             self._enough = 1
 
     def _commit(self, items: list[Item]) -> None:

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 # commits costs far less than a round for each. Where rounds take longer than SHARE of that, they
 # start so much later that writers keep the rest of the time, up to a limit.
 GATHER = 0.1
-SHARE = 0.2
+SHARE = 0.12
 LONGEST_GATHER = 0.3
 # Entries behind the log that are far: nobody sees a round's pause then, and sorting less at a time,
 # a share of the usual, holds less memory.
