@@ -11,13 +11,14 @@ from typing import Any
 
 _LIBRARIES = (
     "duckdb",
-    "granian",
+    "httptools",
     "litestar",
     "msgspec",
     "numpy",
     "psycopg",
     "pyarrow",
     "sqlalchemy",
+    "uvicorn",
 )
 
 

@@ -22,7 +22,7 @@ SOURCE = ROOT / "src" / "user360"
 
 LAYERS = (
     {"__main__", "cli"},
-    {"app", "demo", "demo_inbox", "serve"},
+    {"app", "demo", "demo_inbox", "listen", "serve"},
     {"doors", "pages", "channels", "flows", "inbox"}
     | {"imports", "exports", "erasure", "backup", "many"},
     {"platform", "jobs"},
@@ -32,7 +32,7 @@ LAYERS = (
     {"errors", "clock", "ids", "settings", "memory", "sink", "data", "__init__"},
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
-EDGES = {"cli", "app", "demo", "serve", "doors", "pages"}
+EDGES = {"cli", "app", "demo", "listen", "serve", "doors", "pages"}
 
 DRIVERS = {"duckdb", "sqlite3", "psycopg", "clickhouse_connect", "chdb"}
 SQL = DRIVERS | {"sqlalchemy", "sqlglot", "alembic"}

@@ -1,4 +1,4 @@
-"""Running the application: one process, Granian's server inside it, a clean end.
+"""Running the application: one process, the HTTP server inside it, a clean end.
 
 A request that was taken in before the end is answered; then what is queued is settled, and the
 data directory is let go.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
-import logging
 import resource
 import signal
 import socket
@@ -20,14 +18,10 @@ from typing import Any
 
 import structlog
 import uvloop
-from granian.constants import Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server.embed import Server
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from user360 import app
+from user360 import app, listen
 from user360.doors import staying
 from user360.errors import Unavailable
 from user360.platform import Platform
@@ -36,9 +30,6 @@ log = structlog.get_logger()
 # How long a thread may hold the interpreter before another gets its turn. The committer and the
 # loop that answers are two such threads; the default of 5 ms would be most of a quick answer.
 TURN_SECONDS = 0.0003
-# Connections that wait to be accepted, and those open at once: SDKs keep theirs open.
-BACKLOG = 4_096
-CONNECTIONS = 16_384
 # How long requests under way may take when the end has come.
 GRACE_SECONDS = 10.0
 # How long streams may take, which are told to end: only who does not read what is sent needs it.
@@ -47,10 +38,6 @@ STREAM_SECONDS = 1.0
 # request makes goes by itself; at the default of 700 looking takes a twentieth of the time.
 YOUNG = 20_000
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class PortTaken(Unavailable):
-    """Something else listens at this address."""
 
 
 class UnderWay:
@@ -98,51 +85,15 @@ class UnderWay:
         return bool(unread)
 
 
-class ServerLog(logging.Handler):
-    """What the HTTP server says, in our own logs: its first line, for more could hold a value."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if str(record.msg).rstrip().endswith("CancelledError"):
-            return  # cut off when the end has come, which is no trouble of the server's
-        log.error("http server", says=str(record.msg).partition("\n")[0])
-
-
-def address(host: str, port: int) -> tuple[str, int]:
-    """The IP address and the port to listen at; for port 0 a free one.
-
-    Asked before the server listens, because its own socket shares a port with any other that is
-    willing to share. Raises `PortTaken`, or `Unavailable` with why not.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        # A name such as localhost may stand for both; the older one is what clients try as well.
-        family, kind, _, _, place = min(found, key=lambda each: each[0] != socket.AF_INET)
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(place)
-            return str(place[0]), int(probe.getsockname()[1])
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PortTaken(
-                f"Something else listens at {url(host, port)}; choose --port"
-            ) from error
-        raise Unavailable(f"Cannot listen at {url(host, port)}: {error.strerror}") from error
-
-
-def url(host: str, port: int) -> str:
-    """The address as people type it."""
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def run(platform: Platform, host: str, port: int, ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is called when requests are answered.
+def run(platform: Platform, held: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve at a bound socket until SIGINT or SIGTERM; `ready` is called when it is listened at.
 
     The platform stays open: closing it is for who opened it.
     """
     thresholds = gc.get_threshold()
     _prepare()
     try:
-        uvloop.run(_run(platform, host, port, ready))
+        uvloop.run(_run(platform, held, ready))
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
@@ -159,30 +110,29 @@ def _prepare() -> None:
     gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
 
 
-async def _run(platform: Platform, host: str, port: int, ready: Callable[[], None]) -> None:
+async def _run(platform: Platform, held: socket.socket, ready: Callable[[], None]) -> None:
     made = app.create(platform)
-    made.state.mail.host = host
+    made.state.mail.host, _ = listen.address(held)
     with contextlib.ExitStack() as beside:
         for name in app.BESIDE:
             made.state[name].start()
             beside.callback(made.state[name].close)
-        await _serve(UnderWay(made), host, port, ready, platform.jobs.hearing.close)
+        await _serve(UnderWay(made), held, ready, platform.jobs.hearing.close)
 
 
 async def _serve(
     application: UnderWay,
-    host: str,
-    port: int,
+    held: socket.socket,
     ready: Callable[[], None],
     ending: Callable[[], None],
 ) -> None:
-    server = embedded(application, host, port)
+    server = listen.Server(application, held)
     loop = asyncio.get_running_loop()
     told_to_stop = asyncio.Event()
     for number in SIGNALS:
         loop.add_signal_handler(number, told_to_stop.set)
     serving = loop.create_task(server.serve())
-    listening = loop.create_task(_listening(host, port))
+    listening = loop.create_task(server.listening.wait())
     stopping = loop.create_task(told_to_stop.wait())
     await asyncio.wait([serving, listening, stopping], return_when=asyncio.FIRST_COMPLETED)
     if listening.done() and not serving.done():
@@ -191,43 +141,7 @@ async def _serve(
     listening.cancel()
     if serving.done():
         serving.result()
-        raise Unavailable(f"The HTTP server could not go on at {url(host, port)}")
+        raise Unavailable(f"The HTTP server could not go on at {listen.url(*listen.address(held))}")
     ending()
-    server.stop()  # type: ignore[no-untyped-call] # Granian leaves it without types
+    server.stop()
     await application.finish(serving)
-
-
-def embedded(application: ASGIApp, host: str, port: int) -> Server:
-    """Granian's server for an application, to be run in this process's loop."""
-    return Server(
-        application,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGI,
-        websockets=False,
-        backlog=BACKLOG,
-        backpressure=CONNECTIONS,
-        http1_settings=HTTP1Settings(),
-        log_level=LogLevels.error,
-        log_dictconfig=_server_logging(),
-    )
-
-
-def _server_logging() -> dict[str, Any]:
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {},
-        "handlers": {"ours": {"()": ServerLog}},
-        "loggers": {"_granian": {"handlers": ["ours"], "propagate": False}},
-    }
-
-
-async def _listening(host: str, port: int) -> None:
-    """Return once the server accepts connections."""
-    while True:
-        with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection(host, port)
-            writer.close()
-            return
-        await asyncio.sleep(0.005)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +10,8 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests import signed_in
-from user360 import app, serve
+from tests.serving import served
+from user360 import app
 from user360.platform import Platform
 from user360.settings import from_environment
 from user360.storage.ledger import Connection
@@ -36,21 +33,10 @@ class Site:
     @contextlib.contextmanager
     def running(cls, directory: Path, port: int = 0) -> Iterator[Site]:
         """Serve a directory on a free port until the block ends; nobody is a member yet."""
-        _, port = serve.address("127.0.0.1", port)
         with Platform.open(directory, from_environment(admin_key=KEY)) as platform:
             made = app.create(platform)
-            server = serve.embedded(made, "127.0.0.1", port)
-            loop = asyncio.new_event_loop()
-            thread = threading.Thread(target=loop.run_until_complete, args=(_serve(server),))
-            thread.start()
-            _until_it_listens(port)
-            try:
-                yield cls(platform, f"http://127.0.0.1:{port}", made.state)
-            finally:
-                platform.jobs.hearing.close()
-                loop.call_soon_threadsafe(server.stop)
-                thread.join(15)
-                loop.close()
+            with served(made, port, platform.jobs.hearing.close) as url:
+                yield cls(platform, url, made.state)
 
     def change(self, job: Any) -> Any:
         """Run a change of the default workspace as its first key; what it answers."""
@@ -70,16 +56,3 @@ class Site:
         if role not in self._secrets:
             self._secrets[role] = signed_in.begin(self.platform, role).secret
         return {"name": "user360", "value": self._secrets[role], "url": self.url}
-
-
-def _until_it_listens(port: int) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.02)
-    raise TimeoutError("the server did not start")
-
-
-async def _serve(server: Any) -> None:
-    await server.serve()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
@@ -10,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.site import _serve, _until_it_listens
-from user360 import app, serve
+from tests.serving import served
+from user360 import app
 from user360.access.workspaces import Workspace
 from user360.channels import deliveries, settings
 from user360.channels.bringing import Delivery
@@ -129,20 +128,12 @@ class Served:
 @contextlib.contextmanager
 def running() -> Iterator[Served]:
     """A server on a free port, until the block ends."""
-    _, port = serve.address("127.0.0.1", 0)
     with Platform.temporary() as platform:
         made = app.create(platform)
-        server = serve.embedded(made, "127.0.0.1", port)
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_until_complete, args=(_serve(server),))
-        thread.start()
-        _until_it_listens(port)
-        made.state.outbox.start()
-        try:
-            yield Served(platform, f"http://127.0.0.1:{port}", made.state.outbox)
-        finally:
-            made.state.outbox.close()
-            platform.jobs.hearing.close()
-            loop.call_soon_threadsafe(server.stop)
-            thread.join(15)
-            loop.close()
+        outbox = made.state.outbox
+        with served(made, ending=platform.jobs.hearing.close) as url:
+            outbox.start()
+            try:
+                yield Served(platform, url, outbox)
+            finally:
+                outbox.close()

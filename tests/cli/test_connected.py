@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from structlog.testing import capture_logs
 
 from tests.cli.conftest import Run
-from user360 import app, serve
+from tests.serving import served
+from user360 import app
 from user360.access import keys
 from user360.platform import Platform
 from user360.settings import Settings
@@ -35,27 +32,8 @@ def url(directory: Path) -> Iterator[str]:
             platform.reload_keys(connection)
 
         platform.write(make)
-        _, port = serve.address("127.0.0.1", 0)
-        loop = asyncio.new_event_loop()
-        server = serve.embedded(app.create(platform), "127.0.0.1", port)
-        thread = threading.Thread(target=loop.run_until_complete, args=[server.serve()])
-        thread.start()
-        await_answer(f"http://127.0.0.1:{port}/healthz")
-        yield f"http://127.0.0.1:{port}"
-        loop.call_soon_threadsafe(server.stop)
-        thread.join()
-        loop.close()
-
-
-def await_answer(url: str) -> None:
-    for _ in range(500):
-        try:
-            httpx.get(url)
-        except httpx.TransportError:
-            time.sleep(0.02)
-        else:
-            return
-    raise TimeoutError(url)
+        with served(app.create(platform)) as where:
+            yield where
 
 
 def test_a_server_and_a_directory_give_the_same_answers(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import shutil
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,7 @@ Demo = Callable[..., Said]
 def show(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
     """Runs the demo with a few customers, until it would serve."""
 
-    def ready(_platform: Platform, _host: str, _port: int, ready: Callable[[], None]) -> None:
+    def ready(_platform: Platform, _held: socket.socket, ready: Callable[[], None]) -> None:
         ready()
 
     monkeypatch.setattr(serve, "run", ready)

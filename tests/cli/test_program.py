@@ -15,7 +15,7 @@ import user360
 from tests.cli.conftest import Run
 from user360 import cli
 
-HEAVY = {"duckdb", "pyarrow", "sqlalchemy", "litestar", "granian", "httpx", "phonenumbers"}
+HEAVY = {"duckdb", "pyarrow", "sqlalchemy", "litestar", "uvicorn", "httpx", "phonenumbers"}
 
 
 def programs(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.cli.conftest import KEY, Run, Server
-from user360 import serve
+from user360 import listen, serve
 from user360.access import keys
 from user360.errors import Unavailable
 from user360.platform import Platform
@@ -142,15 +142,20 @@ def test_a_key_is_shown_before_anything_can_go_wrong(
     [("localhost", "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "0.0.0.0")],
 )
 def test_a_name_is_listened_at_by_its_address(host: str, listens: str) -> None:
-    found, port = serve.address(host, 0)
-    assert found == listens
-    assert port > 0
-    assert serve.address(host, port) == (listens, port)
+    with listen.bound(host, 0) as held:
+        found, port = listen.address(held)
+        assert found == listens
+        assert port > 0
+        held.listen()
+        with pytest.raises(listen.PortTaken):
+            listen.bound(host, port)
+    with listen.bound(host, port) as held:
+        assert listen.address(held) == (listens, port)
 
 
 def test_an_address_is_written_as_it_is_typed() -> None:
-    assert serve.url("127.0.0.1", 3600) == "http://127.0.0.1:3600"
-    assert serve.url("::1", 3600) == "http://[::1]:3600"
+    assert listen.url("127.0.0.1", 3600) == "http://127.0.0.1:3600"
+    assert listen.url("::1", 3600) == "http://[::1]:3600"
 
 
 def test_a_request_that_never_ends_does_not_hold_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import httpx
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from litestar.testing import TestClient
 
+from tests.serving import served
 from user360 import app
 from user360.access import keys
 from user360.events.timeline import Wanted, timeline
@@ -92,31 +86,5 @@ def client(product: Product) -> Iterator[TestClient[Any]]:
 @pytest.fixture(scope="module")
 def server(product: Product) -> Iterator[Serving]:
     """The product on a free port of this machine, served as it is in production."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    loop = asyncio.new_event_loop()
-    granian = Server(
-        app.create(product.platform), port=port, interface=Interfaces.ASGI, log_enabled=False
-    )
-    thread = threading.Thread(target=loop.run_until_complete, args=[granian.serve()])
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _await(f"{url}/healthz")
+    with served(app.create(product.platform)) as url:
         yield Serving(url, product)
-    finally:
-        loop.call_soon_threadsafe(granian.stop)
-        thread.join(timeout=10)
-        loop.close()
-
-
-def _await(url: str) -> None:
-    for _ in range(200):
-        try:
-            httpx.get(url)
-        except httpx.TransportError:
-            time.sleep(0.02)
-        else:
-            return
-    raise TimeoutError(f"nothing answers at {url}")

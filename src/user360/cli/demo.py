@@ -42,22 +42,21 @@ def demo(
         user360 demo --port 8080 --reset
     """
     from user360 import demo as demonstration
-    from user360 import demo_inbox
-    from user360.serve import address
+    from user360 import demo_inbox, listen
 
-    host, port = address(host, port)
-    key = demonstration.directory(data, reset=reset)
-    chosen = settings.from_environment()
-    if "USER360_LOG_LEVEL" not in os.environ:  # the terminal is for what the demo says
-        chosen = msgspec.structs.replace(chosen, log_level="warning")
-    if not chosen.admin_key:
-        chosen = msgspec.structs.replace(chosen, admin_key=key)
-    with server.opened(data, chosen) as platform:
-        _load(platform)
-        demonstration.member(platform)
-        demo_inbox.load(platform, (data / demonstration.PASSWORD).read_text(encoding="ascii"))
-        after = _try_it(platform, server.reachable(host, port))
-        server.run(platform, host, port, as_json, key=chosen.admin_key, after=after)
+    with listen.bound(host, port) as held:
+        key = demonstration.directory(data, reset=reset)
+        chosen = settings.from_environment()
+        if "USER360_LOG_LEVEL" not in os.environ:  # the terminal is for what the demo says
+            chosen = msgspec.structs.replace(chosen, log_level="warning")
+        if not chosen.admin_key:
+            chosen = msgspec.structs.replace(chosen, admin_key=key)
+        with server.opened(data, chosen) as platform:
+            _load(platform)
+            demonstration.member(platform)
+            demo_inbox.load(platform, (data / demonstration.PASSWORD).read_text(encoding="ascii"))
+            after = _try_it(platform, server.reachable(held))
+            server.run(platform, held, as_json, key=chosen.admin_key, after=after)
 
 
 def _load(platform: Platform) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,15 +43,14 @@ def serve(
         user360 serve --data data --host 0.0.0.0 --port 8080
     """
     # Imported here so that `user360 --help` does not wait for them.
-    from user360.serve import address
+    from user360 import listen
 
     chosen = settings.from_environment()
-    host, port = address(host, port)
-    with opened(data, chosen) as platform:
+    with listen.bound(host, port) as held, opened(data, chosen) as platform:
         key = platform.first_key if platform.first_key != chosen.admin_key else None
         if key and not as_json:
             output.line(f'The first admin key of the workspace "default", shown only now: {key}')
-        run(platform, host, port, as_json, key=key)
+        run(platform, held, as_json, key=key)
 
 
 def opened(data: Path, chosen: settings.Settings) -> Platform:
@@ -66,8 +66,7 @@ def opened(data: Path, chosen: settings.Settings) -> Platform:
 
 def run(
     platform: Platform,
-    host: str,
-    port: int,
+    held: socket.socket,
     as_json: bool,
     *,
     key: str | None = None,
@@ -76,7 +75,7 @@ def run(
     """Serve; say where, and then `after`, once requests are answered. `key` is told in JSON."""
     from user360 import serve as server
 
-    where = reachable(host, port)
+    where = reachable(held)
 
     def ready() -> None:
         if as_json:
@@ -88,11 +87,12 @@ def run(
         if after:
             output.line(after)
 
-    server.run(platform, host, port, ready)
+    server.run(platform, held, ready)
 
 
-def reachable(host: str, port: int) -> str:
+def reachable(held: socket.socket) -> str:
     """The address to type on this machine."""
-    from user360.serve import url
+    from user360 import listen
 
-    return url({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
+    host, port = listen.address(held)
+    return listen.url({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)
