@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,6 @@ from user360.ids import record_number
 from user360.ingest.call import Call
 from user360.storage.ledger import Connection, text
 
-PATIENCE = 30.0  # seconds, for what no page shows
 Come = Callable[..., Page]
 
 
@@ -99,11 +97,3 @@ def rename(site: Site, member: int, name: str) -> None:
 
     site.platform.write(change)
     site.platform.reload_members()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something that no page shows."""
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)

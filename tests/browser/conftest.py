@@ -15,6 +15,7 @@ from tests.browser import shop as shops
 from tests.browser.chat import Come
 from tests.browser.shop import Shop
 from tests.browser.site import Site, Visit
+from tests.people import HOSTILE, call, settle
 from tests.signed_in import ADMIN
 
 # A machine that runs other tests too is slow now and then, which is no fault of a page.
@@ -119,3 +120,21 @@ def come(browser: Browser, shop: Shop) -> Iterator[Come]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+CITIES = ("Pune", "Delhi", "Lyon")
+
+
+def one(n: int) -> dict[str, Any]:
+    """The n-th of the people: every third lives in France, the last has a hostile first name."""
+    where = {"city": CITIES[n % 3], "country": "FR" if n % 3 == 2 else "IN"}
+    name = {"firstName": HOSTILE if n == 59 else f"First{n:02d}", "lastName": "Rao"}
+    return {**name, **where, "tags": ["old"]}
+
+
+@pytest.fixture
+def people(site: Site) -> Site:
+    """Sixty people."""
+    calls = [call(site.platform, f"user-{n:02d}", properties=one(n)) for n in range(60)]
+    settle(site.platform, *calls)
+    return site

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 from tests.browser.site import Site
@@ -12,8 +10,6 @@ from user360.conversations import managing, store
 from user360.conversations.deeds import Deed
 from user360.conversations.talk import Conversation, Said
 from user360.ingest.call import Call, Outcome, Session
-
-PATIENCE = 30.0  # seconds
 
 
 class Talks:
@@ -57,13 +53,6 @@ class Talks:
         with platform.ledger.read() as connection:
             where = (connection, platform.ledger.dialect, platform.default.id)
             return store.load(*where, [number])[number]
-
-    def until(self, done: Callable[[], bool]) -> None:
-        """Wait until something holds."""
-        end = time.monotonic() + PATIENCE
-        while not done():
-            assert time.monotonic() < end, "it did not happen"
-            time.sleep(0.02)
 
     def there(self, role: str = "agent", **how: Any) -> int:
         """A member of this role who is available; their number."""

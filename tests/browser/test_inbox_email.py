@@ -11,6 +11,7 @@ from tests.browser import axe
 from tests.browser.site import Site, Visit
 from tests.browser.talks import Talks
 from tests.browser.test_inbox import opened, write
+from tests.waiting import until
 from user360.channels import settings
 from user360.channels.email.intake import Intake
 from user360.conversations import reading
@@ -73,7 +74,7 @@ def test_who_was_in_copy_gets_an_answer_where_she_says_so(
     write(page, "Only for us")
     expect(log.get_by_text("Only for us")).to_be_visible()
     # What she writes stands in the log before it is kept.
-    talks.until(lambda: copies(site, talks) == [[], [RAVI, ODD], []])
+    until(lambda: copies(site, talks) == [[], [RAVI, ODD], []])
 
 
 def test_what_she_sees_beside_the_box_is_who_gets_it(
@@ -89,7 +90,7 @@ def test_what_she_sees_beside_the_box_is_who_gets_it(
     expect(hers).not_to_be_checked()
     write(page, "For you alone")
     expect(page.get_by_role("log").get_by_text("For you alone")).to_be_visible()
-    talks.until(lambda: copies(site, talks) == [[]])
+    until(lambda: copies(site, talks) == [[]])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser import axe
 from tests.browser.site import Site, Visit
 from tests.browser.talks import Talks
+from tests.waiting import until
 from user360.conversations import presence
 from user360.conversations.desk import Agent
 from user360.inbox.presence import Presence
@@ -86,10 +87,10 @@ def test_a_page_that_is_open_is_noticed_until_it_is_closed(
     page.goto("/inbox")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
     page.wait_for_function("() => document.querySelector('[data-link]').hidden")
-    talks.until(lambda: agent(site, number).watched)
+    until(lambda: agent(site, number).watched)
     assert attended.attendance.there(workspace, number)
     page.goto("/me")
-    talks.until(lambda: not attended.attendance.there(workspace, number))
+    until(lambda: not attended.attendance.there(workspace, number))
 
 
 def test_every_number_beside_the_lists_is_live(visit: Visit, talks: Talks) -> None:
@@ -202,7 +203,7 @@ def test_a_choice_she_is_about_to_make_is_left_open(visit: Visit, talks: Talks) 
     expect(tags.get_by_text("vip")).to_be_visible()
     page.get_by_label("Priority").select_option("high")
     expect(page.get_by_text("High priority").first).to_be_visible()
-    talks.until(lambda: talks.held(public).priority == "high")
+    until(lambda: talks.held(public).priority == "high")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -13,28 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import axe
 from tests.browser.site import Site, Visit
-from tests.people import HOSTILE, INDIA, call, segment, settle, write
-from user360.ingest.call import Call, Outcome
-from user360.jobs.work import Work
-from user360.many import jobs
+from tests.people import HOSTILE, INDIA, segment, write
 from user360.segments import lifetime
-
-CITIES = ("Pune", "Delhi", "Lyon")
-
-
-def one(n: int) -> dict[str, Any]:
-    """The n-th of the people: every third lives in France, the last has a hostile first name."""
-    where = {"city": CITIES[n % 3], "country": "FR" if n % 3 == 2 else "IN"}
-    name = {"firstName": HOSTILE if n == 59 else f"First{n:02d}", "lastName": "Rao"}
-    return {**name, **where, "tags": ["old"]}
-
-
-@pytest.fixture
-def people(site: Site) -> Site:
-    """Sixty people."""
-    calls = [call(site.platform, f"user-{n:02d}", properties=one(n)) for n in range(60)]
-    settle(site.platform, *calls)
-    return site
 
 
 def row(page: Page, name: str) -> Any:
@@ -268,63 +246,6 @@ def test_all_that_match_are_more_than_the_page_and_only_as_many_as_were_seen(
     expect(page.get_by_text("60 users deleted")).to_be_visible()
     page.goto("/users")
     expect(page.get_by_text("1 user", exact=True)).to_be_visible()
-
-
-@pytest.mark.usefixtures("people")
-def test_very_many_are_deleted_while_one_does_other_things(
-    visit: Visit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "AT_ONCE", 10)
-    monkeypatch.setattr(jobs, "PIECE", 20)
-    go_on = slowed(monkeypatch)
-    page = visit()
-    page.goto("/users")
-    page.get_by_label("Choose everybody on this page").check()
-    page.get_by_role("button", name="Choose all 60 that match").click()
-    page.get_by_role("button", name="Tag", exact=True).click()
-    dialog = page.get_by_role("dialog", name="Tag")
-    dialog.get_by_label("Tags to add").fill("x" * 300)
-    dialog.get_by_role("button", name="Change the tags").click()
-    expect(dialog.get_by_text("a tag is text of 1 to 255 characters")).to_be_visible()
-    dialog.get_by_label("Tags to add").fill("vip")
-    dialog.get_by_role("button", name="Change the tags").click()
-    expect(page.get_by_text("60 users are being tagged")).to_be_visible()
-    expect(page.get_by_role("progressbar", name="Tagging 60 users")).to_be_visible()
-    assert axe.troubles(page) == []
-    go_on.set()
-    expect(page.get_by_text("60 users tagged")).to_be_visible()
-    page.get_by_role("link", name="Load the page again").click()
-    expect(row(page, "First00 Rao").or_(row(page, "First58 Rao"))).to_contain_text("old vip")
-    go_on.clear()
-    page.get_by_label("Choose everybody on this page").check()
-    page.get_by_role("button", name="Choose all 60 that match").click()
-    page.get_by_role("button", name="Delete", exact=True).click()
-    page.get_by_role("button", name="Delete 60 users").click()
-    expect(page.get_by_text("20 done")).to_be_visible()
-    page.once("dialog", lambda asked: asked.accept())
-    page.get_by_role("button", name="Cancel: Deleting 60 users").click()
-    expect(page.get_by_role("button", name="Cancel: Deleting 60 users")).to_be_disabled()
-    go_on.set()
-    expect(page.get_by_text("of 60 users; it was cancelled")).to_be_visible()
-    page.set_viewport_size({"width": 360, "height": 740})
-    assert axe.too_wide(page) == 0
-    other = visit("reader", color_scheme="dark")
-    other.goto("/users")
-    expect(other.get_by_text("it was cancelled")).to_be_visible()
-    assert axe.troubles(other) == []
-
-
-def slowed(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Jobs wait after their first piece until this is set."""
-    go_on, settle_calls = threading.Event(), Work.settle
-
-    def slowly(work: Work, calls: Sequence[Call]) -> list[Outcome]:
-        if work.progress:
-            go_on.wait(30)
-        return settle_calls(work, calls)
-
-    monkeypatch.setattr(Work, "settle", slowly)
-    return go_on
 
 
 def test_those_who_are_ticked_or_match_become_a_file(people: Site, visit: Visit) -> None:

@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser import axe
-from tests.browser.chat import Come, conversation_of, messages, open_chat, say, until
+from tests.browser.chat import Come, conversation_of, messages, open_chat, say
 from tests.browser.shop import Shop
 from tests.browser.site import Site
+from tests.waiting import until
 from user360.channels import settings
 from user360.flows import managing
 from user360.flows.attendant import Attendant

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.chat import Come, answers, messages, open_chat, say, until
+from tests.browser.chat import Come, answers, messages, open_chat, say
 from tests.browser.site import Site
+from tests.waiting import until
 from user360.channels.web import sessions
 
 KEY = "user360:default:token"

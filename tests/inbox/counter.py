@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,6 @@ from user360.ingest.call import Call, Outcome, Session
 from user360.platform import Platform
 from user360.storage.ledger import Connection
 
-PATIENCE = 20.0  # seconds
 _numbers = itertools.count(1)
 
 
@@ -74,9 +72,3 @@ class Counter:
 
     def set_agent(self, number: int, **how: Any) -> None:
         self.change(lambda c: managing.set_agent(c, number, **how))
-
-    def until(self, done: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE
-        while not done():
-            assert time.monotonic() < end, "it did not happen"
-            time.sleep(0.02)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.inbox.counter import Counter
+from tests.waiting import until
 from user360.access import members
 from user360.clock import StillClock
 from user360.conversations import managing
@@ -166,9 +167,9 @@ def test_it_goes_on_by_itself_while_the_server_runs(counter: Counter) -> None:
         her = counter.agent(capacity=1)
         first, second = counter.says("a"), counter.says("b")
         counter.does(first, "resolve")
-        counter.until(lambda: counter.held(second).assignee == her)
+        until(lambda: counter.held(second).assignee == her)
         counter.change(lambda c: managing.set_agent(c, her, capacity=2))
         third = counter.says("c")
-        counter.until(lambda: counter.held(third).assignee == her)
+        until(lambda: counter.held(third).assignee == her)
     finally:
         caretaker.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.inbox.counter import Counter
+from tests.waiting import until
 from user360.access import audit, members
 from user360.access.change import Change
 from user360.clock import StillClock
@@ -364,11 +365,11 @@ def test_it_looks_by_itself_while_the_server_runs(counter: Counter, clock: Still
     office.presence.start()
     try:
         office.presence.attendance.came(counter.workspace.id, her)
-        counter.until(lambda: office.agent(her).watched)
+        until(lambda: office.agent(her).watched)
         office.presence.attendance.left(counter.workspace.id, her)
         clock.move(minutes=6)
-        counter.until(lambda: office.how(her) == "away")
+        until(lambda: office.how(her) == "away")
         office.presence.attendance.came(counter.workspace.id, her)
-        counter.until(lambda: office.how(her) == "available")
+        until(lambda: office.how(her) == "available")
     finally:
         office.presence.close()

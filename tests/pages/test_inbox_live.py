@@ -14,6 +14,7 @@ from tests import signed_in
 from tests.channels import served
 from tests.channels.served import Served
 from tests.inbox.counter import Counter
+from tests.waiting import until
 from user360 import ids
 from user360.conversations.talk import Said
 from user360.doors import gate
@@ -70,12 +71,12 @@ def test_who_lost_a_conversation_hears_no_more_of_it(server: Served, counter: Co
     counter.does(number, "assign", assignee=her)
     public = ids.public_conversation_id(number)
     with Looking(server, "agent", public) as looking:
-        counter.until(lambda: looking.saw("Hello"))
+        until(lambda: looking.saw("Hello"))
         counter.does(number, "assign", assignee=other)
-        counter.until(lambda: looking.saw('"lost": true'))
+        until(lambda: looking.saw('"lost": true'))
         counter.says("lost", "My secret number")
         counter.call(conversation=number, said=Said(sender="note", text="Another secret"))
         last = counter.says("hers", "Something else")
         counter.does(last, "assign", assignee=her)
-        counter.until(lambda: looking.saw("Something else"))
+        until(lambda: looking.saw("Something else"))
         assert not looking.saw("secret")

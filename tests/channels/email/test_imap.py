@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,13 +12,12 @@ import pytest
 from tests.channels.email.cutting import Cutting
 from tests.channels.email.dovecot import PASSWORD, Dovecot
 from tests.channels.email.post import Post
+from tests.waiting import until
 from user360.channels import settings
 from user360.channels.declared import Imap
 from user360.channels.email import fetching
 from user360.channels.email.fetching import Fetching
 from user360.errors import StorageFailed
-
-PATIENCE = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +74,6 @@ def mailbox(post: Post, dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch) -> It
     yield mailbox
     for running in mailbox.running:
         running.close()
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_what_comes_after_it_was_set_is_fetched_and_the_rest_left(mailbox: Mailbox) -> None:

@@ -8,13 +8,13 @@ import smtplib
 import socket
 import threading
 import time
-from collections.abc import Callable
 from email import policy
 from typing import Any
 
 import pytest
 
 from tests.channels.email.post import Post
+from tests.waiting import until
 from user360.channels.email import listener
 from user360.channels.email.listener import Listener
 from user360.errors import Busy, StorageFailed, Unavailable
@@ -133,13 +133,6 @@ def _talk_until_left(peer: socket.socket, words: bytes) -> None:
             peer.sendall(words)
     except OSError:
         return
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def _drip(peer: socket.socket) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.imports.schedules.conftest import PASSWORD, S3Server, SftpServer
+from tests.waiting import until
 from user360.access.change import Change
 from user360.access.workspaces import WorkspaceSettings
 from user360.clock import StillClock
@@ -77,14 +77,6 @@ class Office:
         column = self.platform.default.catalogue.by_name["city"].column
         rows = warehouse.query(f"SELECT user_id, {column} FROM w1.records").rows
         return {str(user): city for user, city in rows}
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for what a thread brings about."""
-    patience = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < patience, "it did not come about"
-        time.sleep(0.01)
 
 
 @pytest.fixture
