@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,6 +178,35 @@ def test_who_is_new_needs_no_code(careful: Counter) -> None:
         careful.hears("Hi")
         assert careful.hears("new@example.com")[0] == "Hello there!"
     assert careful.letters.sent == []
+
+
+def test_who_came_by_another_door_meanwhile_is_proven_first(
+    careful: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = claims.is_somebody_else
+
+    def late(*where: Any) -> int | None:
+        found = looked(*where)
+        monkeypatch.setattr(claims, "is_somebody_else", looked)
+        careful.shop.write("new@example.com", email="new@example.com", city="Oslo")
+        return found
+
+    with careful.attended():
+        careful.hears("Hi")
+        monkeypatch.setattr(claims, "is_somebody_else", late)
+        assert "We have sent a code" in careful.hears("new@example.com")[0]
+    assert careful.record()["userId"] is None
+    assert careful.letters.sent[0][1] == "new@example.com"
+
+
+def test_whoever_names_too_many_is_told_and_not_left_waiting(counter: Counter) -> None:
+    counter.shop.choose(merge_limit=1)
+    counter.shop.write(ASHA, city="Pune")
+    with counter.attended():
+        for session in ("one", "two"):
+            counter.hears("Hi", session)
+            told = counter.hears(ASHA, session)
+        assert "cannot be taken in" in told[0]
 
 
 def wrong(code: str) -> str:

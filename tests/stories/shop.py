@@ -165,3 +165,9 @@ class Shop:
     def _ask(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         warehouse = self.platform.wait()
         return warehouse.query(sql.format(schema=f"w{self.workspace.id}"), parameters).rows
+
+
+def faults(outcome: Outcome) -> list[tuple[str, str]]:
+    """What is wrong with a call, by path and code."""
+    assert outcome.problem is not None
+    return [(fault.path, fault.code) for fault in outcome.problem.faults]

@@ -8,18 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.stories.shop import MINUTE, START, Shop
-from user360.errors import Conflict, Invalid, InvalidDataType, InvalidProperty, PropertiesRequired
-from user360.ingest.call import Call, Event, Outcome, Verb
+from tests.stories.shop import MINUTE, START, Shop, faults
+from user360.errors import Conflict, InvalidDataType, InvalidProperty, PropertiesRequired
+from user360.ingest.call import Call, Verb
 from user360.platform import Platform
 from user360.records.properties import Property, Type
 
 MANY = settings(suppress_health_check=list(HealthCheck), max_examples=40)
-
-
-def faults(outcome: Outcome) -> list[tuple[str, str]]:
-    assert outcome.problem is not None
-    return [(fault.path, fault.code) for fault in outcome.problem.faults]
 
 
 # What is told
@@ -145,6 +140,26 @@ def test_refuse_names_the_user_id(shop: Shop) -> None:
     outcome = shop.settle(shop.call(user_id="asha", if_exists="refuse"))[0]
     assert isinstance(outcome.problem, Conflict)
     assert faults(outcome) == [("userId", "conflict")]
+
+
+def test_a_session_is_not_given_to_whoever_is_known_where_that_is_refused(shop: Shop) -> None:
+    shop.write("asha", city="Pune")
+    shop.capture("web:named", city="Goa")
+    shop.identify("web:hers", "asha")
+    shop.identify("web:his", "ravi")
+    for session in ("web:fresh", "web:named", "web:his"):
+        outcome = shop.settle(
+            shop.call(
+                session=session, user_id="asha", if_exists="refuse", properties={"city": "Bern"}
+            )
+        )[0]
+        assert isinstance(outcome.problem, Conflict)
+        assert faults(outcome) == [("userId", "conflict")]
+    assert shop.known("asha") == {"city": "Pune"}
+    assert shop.visitor("web:fresh") is None
+    hers = shop.call(session="web:hers", user_id="asha", if_exists="refuse")
+    new = shop.call(session="web:named", user_id="meera", if_exists="refuse")
+    assert [outcome.status for outcome in shop.settle(hers, new)] == ["unchanged", "assigned"]
 
 
 def test_a_user_or_session_that_must_exist_is_not_made(shop: Shop) -> None:
@@ -277,97 +292,6 @@ def test_each_call_of_a_commit_sees_those_before_it(shop: Shop) -> None:
     )
     assert [o.status for o in outcomes] == ["created", "updated", "deleted", "created"]
     assert shop.known("asha") == {"email": "a@shop.in"}
-
-
-# Events
-
-
-def test_an_event_sent_again_is_stored_once(shop: Shop) -> None:
-    bought = {"user_id": "asha", "event": Event("Bought", {"price": 5}, "e1")}
-    first = shop.send(**bought)
-    calls = [shop.call(**bought), shop.call(**bought | {"user_id": "ravi"})]
-    assert [o.status for o in shop.settle(*calls)] == ["duplicate", "duplicate"]
-    twice = Event("Bought", {}, "e2")
-    both = shop.settle(*(shop.call(user_id="asha", event=twice) for _ in range(2)))
-    assert [o.status for o in both] == ["unchanged", "duplicate"]
-    assert shop.happened(first.record) == ["Bought", "Bought"]
-    assert shop.person("ravi") is None
-    assert shop.workspace.definitions["Bought"].properties == {"price": ["number"]}
-
-
-def test_an_event_whose_first_sending_failed_is_stored_the_second_time(shop: Shop) -> None:
-    event = Event("Bought", {}, "e1")
-    outcomes = shop.settle(
-        shop.call(user_id="asha", event=event, if_missing="refuse"),
-        shop.call(user_id="asha", event=event),
-    )
-    assert [o.status for o in outcomes] == ["failed", "created"]
-
-
-def test_an_event_makes_the_person_it_names(shop: Shop) -> None:
-    by_user = shop.send(user_id="asha", event="Bought")
-    by_session = shop.send(session="s", event="Viewed")
-    assert (by_user.status, by_session.status) == ("created", "created")
-    assert shop.happened(by_session.record) == ["Viewed"]
-    found = shop.visitor("s")
-    assert found is not None
-    assert found["userId"] is None
-
-
-def test_events_of_an_inactive_definition_are_dropped_and_counted(shop: Shop) -> None:
-    made = shop.send(user_id="asha", event="Bought")
-    shop.workspace.definitions["Bought"].active = False
-    dropped = shop.settle(shop.call(user_id="ravi", event="Bought"))[0]
-    assert dropped.status == "dropped"
-    assert shop.person("ravi") is None
-    assert shop.happened(made.record) == ["Bought"]
-    assert shop.rejected() == [("inactive", "", 1)]
-
-
-def test_nobody_writes_a_system_event_from_outside(shop: Shop) -> None:
-    outcome = shop.settle(shop.call(user_id="asha", event="USER_MERGE"))[0]
-    assert isinstance(outcome.problem, Invalid)
-    assert faults(outcome) == [("name", "invalid")]
-
-
-# WhatsApp
-
-
-def test_a_whatsapp_session_tells_the_country_of_its_number(shop: Shop) -> None:
-    shop.capture("whatsapp:919876543210", firstName="Asha")
-    found = shop.visitor("whatsapp:919876543210")
-    assert found is not None
-    assert found["properties"] == {"firstName": "Asha", "country": "IN"}
-
-
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_what_anybody_says_of_the_country_stands_above_the_number(
-    shop: Shop, order: tuple[int, int]
-) -> None:
-    made = shop.write("asha")
-    shop.identify("whatsapp:919876543210", "asha")
-    calls = [
-        shop.call(user_id="asha", properties={"country": "DE"}, at=START),
-        shop.call(session="whatsapp:919876543210", event="Wrote", properties={"city": "Pune"}),
-    ]
-    for n in order:
-        shop.settle(calls[n])
-    assert shop.record(made.record)["properties"] == {"country": "DE", "city": "Pune"}
-
-
-def test_the_country_of_a_number_does_not_break_a_users_own_pair(shop: Shop) -> None:
-    shop.write("asha", timezone="Europe/Berlin")
-    shop.capture("whatsapp:919876543210", firstName="Asha")
-    merged = shop.identify("whatsapp:919876543210", "asha", city="Berlin")
-    assert merged.status == "merged"
-    shop.capture("whatsapp:919876543210", language="de")
-    assert "country" not in shop.known("asha")
-
-
-def test_a_new_user_in_somebody_elses_whatsapp_session_begins_empty(shop: Shop) -> None:
-    shop.identify("whatsapp:919876543210", "asha", firstName="Asha")
-    shop.identify("whatsapp:919876543210", "ravi")
-    assert shop.known("ravi") == {}
 
 
 # Tags

@@ -140,6 +140,11 @@ class Live:
         if self.workspace.desk.settings.proof == "claim":
             return await self._identify(claim)
         other = self._other(held, claim)
+        if other is None:
+            try:
+                return await self._identify(claim, if_exists="refuse")
+            except Conflict:  # somebody of this userId has come by another door meanwhile
+                other = self._other(held, claim)
         theirs = claims.properties_of(self.platform, self.workspace, other) if other else {}
         if other is None or claims.is_vouched(held, claim, theirs):
             return await self._identify(claim)
@@ -158,14 +163,21 @@ class Live:
         user_id = identifier.identifying_value(by, declared.type, kept, by)
         return Claim(by, kept, user_id)
 
-    async def _identify(self, claim: Claim) -> Claimed:
-        """Let the session be theirs, by the table of identity."""
+    async def _identify(self, claim: Claim, if_exists: str = "update") -> Claimed:
+        """Let the session be theirs, by the table of identity.
+
+        Raises `Conflict` where nobody who is known is to be joined, and that would be somebody.
+        """
         call = self._call(
-            session=self.session, user_id=claim.user_id, properties={claim.property: claim.value}
+            session=self.session,
+            user_id=claim.user_id,
+            properties={claim.property: claim.value},
+            if_exists=if_exists,
         )
-        try:
-            await self._one(call)
-        except Problem as problem:
+        problem = (await self._settle([call]))[0].problem
+        if problem is not None:
+            if isinstance(problem, Conflict) and if_exists == "refuse":
+                raise problem
             log.info("claim refused", flow=self.ref, reason=problem.code)
             return Refused("this cannot be taken in; an agent can help")
         return Identified()

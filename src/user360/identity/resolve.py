@@ -119,7 +119,7 @@ def decide(wanted: Wanted, known: Known) -> Decision:
         return _by_session(wanted.session, wanted, known)
     if wanted.session is None:
         return _by_user(wanted.user_id, wanted, known)
-    return _identify(wanted.session, wanted.user_id, known)
+    return _identify(wanted.session, wanted.user_id, wanted.if_exists, known)
 
 
 def _by_record(number: int, wanted: Wanted, known: Known) -> Decision:
@@ -173,13 +173,18 @@ def _by_session(session: Session, wanted: Wanted, known: Known) -> Decision:
     return Decision("created", created, created, created=True, mapped=True)
 
 
-def _identify(session: Session, user_id: str, known: Known) -> Decision:
-    """The identity table: the session's record against the userId given."""
+def _identify(session: Session, user_id: str, if_exists: str, known: Known) -> Decision:
+    """The identity table: the session's record against the userId given.
+
+    Raises `Conflict` where somebody who is known must not be joined and it would be somebody else.
+    """
     holder = known.of_session(session)
     current = None if holder is None else known.root(holder)
     existing = known.of_user(user_id)
     if current is not None and existing is not None and known.root(existing) == current:
         return Decision("unchanged", existing, current)
+    if existing is not None and if_exists == "refuse":
+        raise _exists()
     if current is not None and known.people[current].user_id is None:
         if existing is None:
             return _assign(current, user_id, known)

@@ -151,6 +151,26 @@ def test_a_forged_sender_is_a_claim_and_joins_nobody(strict: Post, found: list[s
     assert strict.messages()[0].detail["unproven"] is True
 
 
+def test_who_comes_by_another_door_at_the_same_moment_is_not_joined_either(
+    strict: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle = strict.platform.settle
+
+    def meanwhile(*calls: Any) -> Any:
+        monkeypatch.undo()
+        strict.shop.write("omar@example.net", city="Oslo")
+        return settle(*calls)
+
+    monkeypatch.setattr(strict.platform, "settle", meanwhile)
+    assert strict.take(strict.mail(From="Omar <omar@example.net>")) == "ticket"
+    ticket = strict.only()
+    assert strict.person(ticket)["userId"] is None
+    standing = claims.of(strict.platform, ticket.id)
+    assert standing is not None
+    assert standing.claim.user_id == "omar@example.net"
+    assert strict.shop.known("omar@example.net") == {"city": "Oslo"}
+
+
 def test_a_process_that_ends_after_the_mail_was_kept_has_kept_the_claim(
     strict: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,7 +41,7 @@ from user360.conversations.deeds import Deed
 from user360.conversations.marks import Mark
 from user360.conversations.news import News
 from user360.conversations.talk import Attachment, Conversation, Said
-from user360.errors import Busy, PersonErased, Problem
+from user360.errors import Busy, Conflict, PersonErased, Problem
 from user360.flows import claims
 from user360.flows.claims import Claim
 from user360.identity import people
@@ -260,7 +260,7 @@ class _Case:
         said = self._said(talk.CUSTOMER, self._mail.text, self._files(), author)
         call = self._call(session=session, said=said)
         if thread is None:
-            self._name(call, said)
+            self._name(call)
         calls = [call]
         if not by_hand:
             calls.append(self._call(session=session, deed=Deed(action="hand_over", by=BY)))
@@ -274,6 +274,9 @@ class _Case:
     def _settle(self, calls: Sequence[Call]) -> Outcome:
         """Settle calls; what a mail says of its sender must never cost what they said."""
         outcome = self._platform.settle(calls)[0]
+        if isinstance(outcome.problem, Conflict) and calls[0].if_exists == "refuse":
+            self._name(calls[0])  # they came by another door meanwhile, and are known now
+            outcome = self._platform.settle(calls)[0]
         less: dict[str, Any]
         for less in ({"properties": {}}, {"properties": {}, "user_id": None}):
             if outcome.problem is None or isinstance(outcome.problem, PersonErased):
@@ -329,14 +332,15 @@ class _Case:
 
     # Who it is
 
-    def _name(self, call: Call, said: Said) -> None:
+    def _name(self, call: Call) -> None:
         """Put into a call that begins a thread who its sender is, or who that claims to be."""
         call.user_id, call.properties = self._person()
+        call.if_exists = "update" if self._believed else "refuse"
         claim = self._claim(call.user_id)
-        if claim is not None:
+        if claim is not None and call.said is not None:
             call.user_id = None
             call.properties = {n: v for n, v in call.properties.items() if n != claim.property}
-            call.said = msgspec.structs.replace(said, claim=claims.told(claim))
+            call.said = msgspec.structs.replace(call.said, claim=claims.told(claim))
 
     def _person(self) -> tuple[str | None, dict[str, Any]]:
         """Who begins a thread: the address is their userId; with what is not known of them yet."""
