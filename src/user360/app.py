@@ -34,6 +34,7 @@ from user360.doors.watch import Watch
 from user360.doors.widget.pace import Pace
 from user360.doors.yellow import ROUTES as YELLOW
 from user360.erasure import jobs as erasure_jobs
+from user360.erasure.nightly import Nightly
 from user360.errors import Problem, StorageFailed
 from user360.exports import jobs as export_jobs
 from user360.flows.attendant import Attendant
@@ -61,6 +62,7 @@ BESIDE: Mapping[str, Callable[[Platform], Any]] = {
     "outbox": senders.outbox,
     "mail": Office,
     "sweeper": Sweeper,
+    "nightly": Nightly,
     "attendant": Attendant,
 }
 # Threads on which questions are answered; one that waits to see a write takes one too. Fewer than

@@ -48,6 +48,8 @@ def _are_networks(text: str) -> bool:
         return False
 
 
+NEVER = "never"
+
 TABLE: tuple[Setting, ...] = (
     Setting(
         "ledger",
@@ -112,6 +114,15 @@ TABLE: tuple[Setting, ...] = (
         "offered or required",
     ),
     Setting("lmtp_port", "USER360_LMTP_PORT", 0, "port that takes mail by LMTP; off when unset"),
+    Setting(
+        "purge_at",
+        "USER360_PURGE_AT",
+        "03:00",
+        "when, by the clocks of the first workspace, large files are written anew after somebody"
+        " was erased; writers wait meanwhile. never leaves it to you",
+        r"([01][0-9]|2[0-3]):[0-5][0-9]|never",
+        "a time such as 03:00, or never",
+    ),
     Setting("files_days", "USER360_FILES_DAYS", 30, "days that files of finished jobs are kept"),
     Setting(
         "client_header",
@@ -168,6 +179,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_key: str = ""
     smtp_tls: str = "offered"
     lmtp_port: int = 0
+    purge_at: str = "03:00"
     files_days: int = 30
     client_header: str = ""
     call_networks: str = ""

@@ -45,6 +45,11 @@ def people(connection: Connection, vault: Vault) -> list[Person]:
     ]
 
 
+def oldest(connection: Connection) -> int | None:
+    """When the first of those was asked for whose traces may still be found."""
+    return min((row.created_at for row in store.waiting(connection, SEALED)), default=None)
+
+
 def load(connection: Connection, job: str) -> Receipt:
     """A receipt as it is by now."""
     body = store.part(connection, job, RECEIPT, 0)
