@@ -47,6 +47,29 @@ def test_whatsapp_is_set_up_and_its_secrets_stay_secret(site: Site, visit: Visit
     expect(page.get_by_label("Forget the access token")).to_have_count(0)
 
 
+def test_a_form_that_was_saved_too_early_says_what_is_missing(visit: Visit) -> None:
+    page = visit("admin")
+    page.goto("/settings/channels/whatsapp")
+    missing = page.get_by_role("note").filter(has_text="before this is set")
+    expect(missing).to_have_count(0)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").get_by_text("something is missing yet")).to_be_visible()
+    expect(missing).to_contain_text(
+        "Nothing can be sent before this is set: Phone number ID, Access"
+    )
+    expect(missing).to_contain_text("Nothing can be heard before this is set: App secret, Verify")
+    page.get_by_label("Phone number ID").fill("1023456")
+    for label in ("Access token", "App secret", "Verify token"):
+        page.get_by_label(label, exact=True).fill("a-secret")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").get_by_text("Saved", exact=True)).to_be_visible()
+    expect(missing).to_have_count(0)
+    page.goto("/settings/channels/email")
+    page.get_by_role("button", name="Save").click()
+    expect(missing).to_contain_text("set: Address, Server under Sending (SMTP).")
+    assert axe.troubles(page) == []
+
+
 def test_a_signing_key_is_made_and_shown_once(site: Site, visit: Visit) -> None:
     page = visit("admin")
     page.goto("/settings/channels/web")

@@ -102,9 +102,19 @@ def test_what_a_channel_notes_for_itself_outlives_its_settings(shop: Shop) -> No
     assert settings.state(platform, workspace, "email") == {"imap": noted, "other": {}}
 
 
+def test_what_is_missing_yet_is_named(shop: Shop) -> None:
+    needed = ["phoneNumberId", "accessToken", "appSecret", "verifyToken"]
+    assert put(shop, "whatsapp", bot="webhook")["missing"] == needed
+    assert put(shop, "whatsapp", accessToken="t", verifyToken="v")["missing"] == needed[::2]
+    assert put(shop, "whatsapp", phoneNumberId="1", appSecret="s")["missing"] == []
+    assert put(shop, "whatsapp", accessToken=None)["missing"] == ["accessToken"]
+    assert put(shop, "email", smtp={"host": "mx"})["missing"] == ["address"]
+    assert put(shop, "web")["missing"] == []
+
+
 def test_any_bot_has_a_channel_of_its_own(shop: Shop) -> None:
     told = put(shop, "telegram", bot="webhook")
-    more = {"secretsSet": [], "trouble": "", "troubleSince": None}
+    more = {"secretsSet": [], "missing": [], "trouble": "", "troubleSince": None}
     assert told == {"channel": "telegram", "active": True, "bot": "webhook", **more}
     assert settings.names(shop.workspace) == ["web", "whatsapp", "email", "api", "telegram"]
     assert shop.workspace.desk.bot_of("telegram") == "webhook"

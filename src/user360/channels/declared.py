@@ -25,11 +25,19 @@ class Shape(msgspec.Struct, frozen=True, rename="camel"):
     """The settings of a channel that needs none of its own: any bot's, by the API.
 
     `SECRET` names those that are kept encrypted and never told again, by their dotted paths; `TO`
-    which settings say to what server a secret is sent.
+    which settings say to what server a secret is sent; `SENDS` and `HEARS` those without which
+    nothing is sent, or nothing heard.
     """
 
     SECRET: ClassVar[tuple[str, ...]] = ()
     TO: ClassVar[Mapping[str, str]] = {}
+    SENDS: ClassVar[tuple[str, ...]] = ()
+    HEARS: ClassVar[tuple[str, ...]] = ()
+
+    def missing(self) -> list[str]:
+        """The paths of those that are not set and without which nothing is sent."""
+        held = flat(msgspec.to_builtins(self))
+        return [path for path in self.SENDS if not held[path]]
 
 
 class Web(Shape, frozen=True, rename="camel"):
@@ -56,6 +64,8 @@ class WhatsApp(Shape, frozen=True, rename="camel"):
 
     SECRET: ClassVar[tuple[str, ...]] = ("verifyToken", "appSecret", "accessToken")
     TO: ClassVar[Mapping[str, str]] = {"accessToken": "apiBase"}
+    SENDS: ClassVar[tuple[str, ...]] = ("phoneNumberId", "accessToken")
+    HEARS: ClassVar[tuple[str, ...]] = ("appSecret", "verifyToken")
     phone_number_id: str = ""
     business_account_id: str = ""
     templates: tuple[Template, ...] = ()
@@ -101,6 +111,8 @@ class Email(Shape, frozen=True, rename="camel"):
 
     SECRET: ClassVar[tuple[str, ...]] = ("smtp.password", "imap.password")
     TO: ClassVar[Mapping[str, str]] = {"smtp.password": "smtp.host", "imap.password": "imap.host"}
+    SENDS: ClassVar[tuple[str, ...]] = ("address", "smtp.host")
+    HEARS: ClassVar[tuple[str, ...]] = ("address",)
     address: str = ""
     name: str = ""
     thread_by: Literal["subject", "address"] = "subject"
@@ -126,6 +138,15 @@ def leaves(shape: type[Any], above: str = "") -> dict[str, Any]:
             found |= leaves(field.type, f"{path}.")
         else:
             found[path] = field.type
+    return found
+
+
+def flat(nested: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Nested settings by their dotted paths."""
+    found: dict[str, Any] = {}
+    for name, value in nested.items():
+        path = f"{above}{name}"
+        found |= flat(value, f"{path}.") if isinstance(value, dict) else {path: value}
     return found
 
 

@@ -58,11 +58,14 @@ def told(
 ) -> dict[str, Any]:
     """How a channel is told to those who may change it; `trouble` is what goes wrong just now.
 
-    `troubleSince` is since when it does, in microseconds.
+    `troubleSince` is since when it does, in microseconds. `missing` are the paths of those settings
+    that are not set, and without which nothing is sent or nothing heard.
     """
     channel = _channel(workspace, name)
     shape = declared.shape_of(name)
-    flat = {p: value for p, value in _effective(channel, shape).items() if p not in shape.SECRET}
+    held = {**_effective(channel, shape), **secrets}
+    flat = {p: value for p, value in held.items() if p not in shape.SECRET}
+    needed = dict.fromkeys([*shape.SENDS, *shape.HEARS])
     trouble = health.of(noted)
     return {
         "channel": name,
@@ -70,6 +73,7 @@ def told(
         "bot": channel.bot,
         **_nested(flat),
         "secretsSet": sorted(secrets),
+        "missing": [path for path in needed if not held[path]],
         "trouble": "" if trouble is None else trouble.error,
         "troubleSince": None if trouble is None else trouble.since,
     }
@@ -170,7 +174,7 @@ def _need_name(name: str) -> None:
 
 def _effective(channel: Channel, shape: type[Shape]) -> dict[str, Any]:
     """The settings in force, by their dotted paths: what is given, and what holds without."""
-    return _flat(msgspec.to_builtins(msgspec.convert(_nested(channel.settings), shape)))
+    return declared.flat(msgspec.to_builtins(msgspec.convert(_nested(channel.settings), shape)))
 
 
 def _faults_of_moving(
@@ -249,14 +253,6 @@ def _faults_of(path: str, value: object, kind: Any) -> list[Fault]:
     return [Fault(path, "invalid", wrong)] if wrong else []
 
 
-def _flat(nested: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in nested.items():
-        path = f"{above}{name}"
-        found |= _flat(value, f"{path}.") if isinstance(value, dict) else {path: value}
-    return found
-
-
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path, value in flat.items():
@@ -270,4 +266,4 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 def _named(given: dict[str, Any]) -> list[str]:
     """What was given, by name alone: nothing of a value is noted."""
-    return [str(name)[:64] for name in _flat(given)]
+    return [str(name)[:64] for name in declared.flat(given)]

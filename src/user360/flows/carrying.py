@@ -120,7 +120,7 @@ class Channels:
 
     def _by_email(self, workspace: Workspace, address: str, code: str) -> None:
         channel = settings.whole(self._platform, workspace, "email", Email)
-        if not channel.address or not channel.smtp.host:
+        if channel.missing():
             raise Permanent("The channel email is not set up")
         sender.hand_in(channel.smtp, letter(channel, address, TEXT.format(code=code)))
 

@@ -166,6 +166,22 @@ def of(name: str) -> Channel:
     return CHANNELS.get(name) or Channel(name, "message", "Messages that are sent by the API.")
 
 
+def lacking(name: str, told: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What cannot be done yet, with the labels of the settings that it needs."""
+    shape = declared.shape_of(name)
+    labels = {
+        field.path: _label(title, field) for title, fields in of(name).groups for field in fields
+    }
+    needed = {"sent": shape.SENDS, "heard": shape.HEARS}
+    found = {what: [p for p in paths if p in told["missing"]] for what, paths in needed.items()}
+    return {what: [labels[path] for path in paths] for what, paths in found.items() if paths}
+
+
+def _label(title: str, field: Field) -> str:
+    """A label that says of itself which server is meant."""
+    return f"{field.label} under {title}" if "." in field.path else field.label
+
+
 def shown(name: str, told: Mapping[str, Any]) -> list[tuple[str, list[Shown]]]:
     """The groups of a channel's fields with what they hold."""
     shape = declared.shape_of(name)

@@ -97,6 +97,7 @@ async def _page(request: Asked, name: str, template: str, **given: Any) -> Respo
         about=channel_fields.of(name),
         told=told,
         groups=channel_fields.shown(name, told),
+        lacking=channel_fields.lacking(name, told) if name in workspace.desk.channels else {},
         bots=_bots(await gate.read(platform, ask), told["bot"]),
         webhook=f"{here}{whatsapp.PATH}?workspace={quote(workspace.name)}",
         snippet=f'<script src="{here}/widget.js" data-workspace="{workspace.name}" async></script>',
@@ -126,10 +127,11 @@ async def save(request: Asked, name: FromPath[str]) -> Response[str]:
     """Keep what the form holds; each setting that is wrong is named."""
     form = await forms.read(request)
     given = channel_fields.given(name, form)
-    await _change(
+    told = await _change(
         request, name, {**given, "active": "active" in form, "bot": form.get("bot", "").strip()}
     )
-    return render.go(request, f"/settings/channels/{name}", tell="Saved")
+    tell = "Saved, but something is missing yet" if told["missing"] else "Saved"
+    return render.go(request, f"/settings/channels/{name}", tell=tell)
 
 
 @route.deed("/settings/channels/web/key", may="inbox.settings")
@@ -182,10 +184,12 @@ async def _templates(
     return await _page(request, *where, headers=render.said(tell), **given)
 
 
-async def _change(request: Asked, name: str, given: dict[str, Any]) -> None:
+async def _change(request: Asked, name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Put what is given into a channel's settings; how it is told then."""
     vault = gate.platform_of(request).vault
-    await gate.change(request, lambda c: settings.change(c, vault, name, given))
+    told, _ = await gate.change(request, lambda c: settings.change(c, vault, name, given))
     request.app.state.outbox.wake()  # what waits may go now
+    return told
 
 
 @route.deed("/settings/deliveries/{number:int}/retry", may="inbox.settings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -9,6 +10,7 @@ import pytest
 from litestar.testing import TestClient
 from openapi_spec_validator import validate
 
+from tests.channels.meta import ACCOUNT, NUMBER_ID, TOKEN, Meta
 from tests.doors.api.conftest import Api, quoted
 from user360 import ids
 from user360.doors.api import ROUTES, flows, imports, schedules
@@ -107,6 +109,18 @@ def undelivered(api: Api) -> int:
     return number
 
 
+@pytest.fixture(scope="module")
+def meta() -> Iterator[Meta]:
+    with Meta() as stand_in:
+        yield stand_in
+
+
+def business(api: Api, meta: Meta) -> None:
+    """The account of a business at Meta is set."""
+    given = {"phoneNumberId": NUMBER_ID, "businessAccountId": ACCOUNT}
+    api.patch("/channels/whatsapp", {**given, "apiBase": meta.base, "accessToken": TOKEN})
+
+
 def member(api: Api) -> int:
     """Somebody who was invited, beside an admin."""
     for name, role in (("asha", "admin"), ("noor", "reader")):
@@ -187,12 +201,14 @@ def path_of(template: str, operation: Operation, made: dict[str, Any]) -> str:
     ("method", "template", "operation"), CALLS, ids=[f"{m} {p}" for m, p, _ in CALLS]
 )
 def test_an_example_works_and_answers_as_described(
-    api: Api, document: dict[str, Any], method: str, template: str, operation: Operation
+    api: Api, document: dict[str, Any], meta: Meta, method: str, template: str, operation: Operation
 ) -> None:
     made = people(api)
     if "eras" in template:
         api.user("leaving@example.com")
         made["erasure_id"] = api.post("/users/leaving@example.com/erase").json()["id"]
+    if template.endswith("/templates/fetch"):
+        business(api, meta)
     given: dict[str, Any] = {"params": operation.example.query}
     given |= body_of(operation)
     if operation.everywhere:

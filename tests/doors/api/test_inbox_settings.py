@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.channels.meta import ACCOUNT, NUMBER_ID, TOKEN, Meta
 from tests.doors.api.conftest import Api, faults
 from tests.doors.api.test_examples import agent, undelivered
 from user360.channels import declared
@@ -147,3 +148,26 @@ def test_what_was_given_up_is_listed_and_tried_once_more(api: Api, other: Api) -
     assert api.get("/deliveries").json()["deliveries"] == []
     assert len(api.get("/deliveries", failed=False).json()["deliveries"]) == 1
     assert list(faults(api.get("/deliveries", cursor="x"))) == ["cursor"]
+
+
+def test_approved_templates_are_fetched_in_place_of_those_that_are_there(api: Api) -> None:
+    path = "/channels/whatsapp/templates/fetch"
+    assert list(faults(api.post(path))) == ["businessAccountId"]
+    assert api.post("/channels/web/templates/fetch").status_code == 404
+    with Meta() as graph:
+        told = {"name": "there", "language": "en", "status": "APPROVED"}
+        body = {"type": "BODY", "text": "Hello {{1}}"}
+        image = {"type": "HEADER", "format": "IMAGE"}
+        graph.templates = [
+            {**told, "components": [body]},
+            {**told, "name": "seen", "components": [image, body]},
+        ]
+        given = {"phoneNumberId": NUMBER_ID, "businessAccountId": ACCOUNT, "apiBase": graph.base}
+        api.patch("/channels/whatsapp", {**given, "accessToken": TOKEN})
+        answer = api.post(path).json()
+        held = api.get("/channels/whatsapp").json()["settings"]["templates"]
+        assert answer == {"fetched": 1, "leftOut": {"seen (en)": "Its header is a file"}}
+        assert [each["name"] for each in held] == ["there"]
+        api.patch("/channels/whatsapp", {"accessToken": "of yesterday"})
+        assert api.post(path).status_code == 503
+    assert api.get("/channels/whatsapp").json()["settings"]["templates"] == held

@@ -45,12 +45,7 @@ class EmailSender:
         """Hand a message in; the id of its mail. Raises `Temporary` and `Permanent`."""
         workspace = self._platform.workspaces[delivery.workspace]
         channel = settings.whole(self._platform, workspace, CHANNEL, Email)
-        missing = [
-            name
-            for name, value in (("address", channel.address), ("smtp.host", channel.smtp.host))
-            if not value
-        ]
-        if missing:
+        if missing := channel.missing():
             raise Permanent(f"The channel email is not set up: {' and '.join(missing)} missing")
         letter = self._letter(workspace, channel, message, conversation)
         refused = hand_in(channel.smtp, writing.write(letter))

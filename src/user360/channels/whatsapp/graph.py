@@ -43,15 +43,7 @@ class Graph:
     """The API of one number, with its token. Raises `Temporary` and `Permanent`."""
 
     def __init__(self, client: httpx.Client, settings: WhatsApp) -> None:
-        missing = [
-            name
-            for name, value in (
-                ("phoneNumberId", settings.phone_number_id),
-                ("accessToken", settings.access_token),
-            )
-            if not value
-        ]
-        if missing:
+        if missing := settings.missing():
             raise Permanent(f"The channel whatsapp is not set up: {' and '.join(missing)} missing")
         self._client = client
         self._base = settings.api_base.rstrip("/")

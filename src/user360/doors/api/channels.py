@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from user360 import clock, ids
 from user360.channels import deliveries, outbox, settings
 from user360.channels.bringing import Delivery
+from user360.channels.whatsapp import approved, templates
 from user360.doors import gate
 from user360.doors.api.bodies import Body
 from user360.doors.api.operation import Example, operation
@@ -72,6 +74,7 @@ class ChannelEdit(Body):
 class Channel(Answer):
     """How a channel is set. Secrets are never told: `secretsSet` names those that it has.
 
+    `missing` are the settings without which nothing is sent, or nothing heard, by their paths.
     `trouble` says what goes wrong since `troubleSince`, and is empty when all is well: our access
     is refused where messages are sent, or mail cannot be fetched.
     """
@@ -81,6 +84,7 @@ class Channel(Answer):
     bot: str
     settings: dict[str, Any]
     secrets_set: list[str]
+    missing: list[str]
     trouble: str
     trouble_since: Moment | None
 
@@ -89,6 +93,16 @@ class Channels(Answer):
     """The channels there are: the built-in ones, then those that were set besides."""
 
     channels: list[Channel]
+
+
+class Fetched(Answer):
+    """How many templates there are now; why others that are approved cannot be said here.
+
+    `leftOut` names those as `order_update (en)`.
+    """
+
+    fetched: int
+    left_out: dict[str, str]
 
 
 class Undelivered(Answer):
@@ -141,13 +155,14 @@ def _read(request: Asked, name: str) -> dict[str, Any]:
 
 def _shown(channel: str, told: dict[str, Any]) -> dict[str, Any]:
     since = told["troubleSince"]
-    of_all = ("active", "bot", "secretsSet", "channel", "trouble", "troubleSince")
+    of_all = ("active", "bot", "secretsSet", "missing", "channel", "trouble", "troubleSince")
     return {
         "channel": channel,
         "active": told["active"],
         "bot": told["bot"],
         "settings": {name: value for name, value in told.items() if name not in of_all},
         "secretsSet": told["secretsSet"],
+        "missing": told["missing"],
         "trouble": told["trouble"],
         "troubleSince": None if since is None else clock.to_iso(since),
     }
@@ -170,6 +185,32 @@ async def change(
     told, seq = await gate.change(request, lambda c: settings.change(c, vault, channel, given))
     request.app.state.outbox.wake()  # what waits may go now
     return gate.answer(_shown(channel, told), seq=seq)
+
+
+@operation(
+    "POST",
+    "/channels/{channel:str}/templates/fetch",
+    "inbox.settings",
+    "Fetch WhatsApp's approved templates",
+    tag="channels",
+    refuses=(404, 409),
+    example=Example(path={"channel": templates.CHANNEL}),
+)
+async def fetch(request: Asked, channel: FromPath[str]) -> Response[Fetched]:
+    """In place of all that are there. 409 where no business account is set, or Meta refuses.
+
+    404 for a channel that has no templates: WhatsApp alone has.
+    """
+    if channel != templates.CHANNEL:
+        raise NotFound("This channel has no templates")
+    platform, workspace = gate.platform_of(request), gate.actor_of(request).workspace
+    found = await asyncio.to_thread(approved.fetch, platform, workspace)
+    given = {"templates": msgspec.to_builtins(found.templates)}
+    _, seq = await gate.change(
+        request, lambda c: settings.change(c, platform.vault, channel, given)
+    )
+    told = {"fetched": len(found.templates), "leftOut": found.left_out}
+    return gate.answer(told, seq=seq)
 
 
 @operation("GET", "/deliveries", "inbox.settings", "What was not brought", tag="channels")
@@ -230,4 +271,4 @@ async def retry(request: Asked, delivery_id: FromPath[int]) -> Response[Undelive
     return gate.answer(_delivery(found), seq=seq)
 
 
-ROUTES = [listing, one, change, undelivered, retry]
+ROUTES = [listing, one, change, fetch, undelivered, retry]
