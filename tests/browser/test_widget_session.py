@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.chat import Come, answers, messages, open_chat, say
+from tests.browser.chat import Come, answers, does, messages, open_chat, rename, say
 from tests.browser.site import Site
 from tests.waiting import until
+from user360.channels import settings
 from user360.channels.web import sessions
 
 KEY = "user360:default:token"
@@ -130,3 +131,22 @@ def test_a_file_finds_a_session_that_ended_while_the_page_was_open(site: Site, c
     expect(page.get_by_role("link", name="bill.pdf (1 KB)")).to_be_visible()
     assert session(page) != before
     assert messages(site) == ["Hello"]
+
+
+def test_what_was_said_last_stays_in_view_when_the_line_above_tells_something(
+    come: Come, site: Site
+) -> None:
+    agent, vault = site.member("agent"), site.platform.vault
+    rename(site, agent, "Meera")
+    site.change(lambda c: settings.change(c, vault, "web", {"bot": "webhook"}))
+    page = come()
+    open_chat(page)
+    for number in range(12):
+        say(page, f"Line {number}")
+    status, log = page.get_by_role("status"), page.get_by_role("log")
+    expect(log.get_by_text("Line 11")).to_be_visible()
+    below = "log => log.scrollHeight - log.scrollTop - log.clientHeight"
+    expect(status).to_be_hidden()
+    does(site, 1, "assign", assignee=agent)
+    expect(status).to_have_text("You are talking to Meera.")
+    assert log.evaluate(below) < 2

@@ -35,6 +35,7 @@ export class Composer {
     whole.addEventListener("change", (event) => this.#chosen(event), how);
     whole.addEventListener("click", (event) => this.#clicked(event), how);
     whole.addEventListener("paste", (event) => this.#pasted(event), how);
+    whole.addEventListener("htmx:after:settle", (event) => event.target.id === "composer" && this.#renewed(), how);
     this.#restore();
     for (const each of this.#queue()) this.#show(each);
     this.settle(talk);
@@ -87,6 +88,13 @@ export class Composer {
     this.form.classList.toggle("noting", note);
     this.form.querySelector("[data-send]").textContent = note ? "Add the note" : "Send";
     this.text.placeholder = note ? "Only agents see this" : `Write to ${document.getElementById("talk-name").textContent}`;
+  }
+
+  /** The server has drawn it anew, which knows nothing of what is chosen here. */
+  #renewed() {
+    if (!this.form) return;
+    if (this.form.querySelector('[name="kind"]:checked')?.disabled) this.form.elements.kind.value = "note";
+    this.#kind();
   }
 
   #pressed(event) {

@@ -585,10 +585,11 @@ form button{padding:8px;min-width:38px}.send{background:var(--accent);color:var(
     const waits = state.place ? word('place', state.place) : word('queued');
     const stands = state.state === 'queued' ? waits : state.state === 'assigned' && state.agent ? word('with', state.agent)
       : state.state === 'open' ? (state.agent ? word('with', state.agent) : word('sent')) : ENDED.includes(state.state) ? word('over') : '';
-    const told = lasting || (!line ? word('offline') : typist || stands);
+    const told = lasting || (!line ? word('offline') : typist || stands), end = atEnd();
     if (bar.textContent !== told) bar.textContent = told;
     bar.hidden = !told;
     bar.classList.toggle('lost', !line);
+    if (end) bottom(); // it takes its room from the messages
   }
   function typing(who) {
     clearTimeout(typed);
