@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.waiting import early_in_a_minute
 from user360.access.keys import Key
 from user360.access.limits import LimitReached, Limits
 
@@ -11,6 +12,7 @@ def key(number: int) -> Key:
 
 
 def test_a_key_has_as_many_calls_as_it_is_given_and_others_have_their_own() -> None:
+    early_in_a_minute()
     limits = Limits()
     rooms = [limits.take(key(1), 3) for _ in range(5)]
     assert [allowed for _, allowed in rooms] == [True, True, True, False, False]

@@ -12,6 +12,7 @@ from litestar.testing import TestClient
 from structlog.testing import capture_logs
 
 from tests.doors.conftest import Product
+from tests.waiting import early_in_a_minute
 from user360.doors.lane import Lane
 from user360.doors.segment import messages
 from user360.platform import Platform
@@ -75,6 +76,7 @@ def test_a_server_and_a_browser_are_told_the_same(
 def test_what_is_left_of_a_rate_limit_is_told_on_both_ways(
     client: Client, product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    early_in_a_minute()
     limited = msgspec.structs.replace(product.platform.default.settings, rate_limit=3)
     monkeypatch.setattr(product.platform.default, "settings", limited)
     headers = {"x-api-key": product.make_key("ingest")}

@@ -6,6 +6,7 @@ import pytest
 
 from tests.doors.api.conftest import Api, faults
 from tests.doors.conftest import Product
+from tests.waiting import early_in_a_minute
 from user360.ingest.call import Call
 
 
@@ -202,6 +203,7 @@ def test_keys_of_another_workspace_are_out_of_reach(api: Api, other: Api) -> Non
 
 
 def test_a_limit_is_per_key_and_shown(api: Api) -> None:
+    early_in_a_minute()
     api.patch("/workspace", {"settings": {"rateLimit": 3}})
     reader = api.by("reader")
     left = []

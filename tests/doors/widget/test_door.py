@@ -283,10 +283,14 @@ def test_a_channel_that_is_switched_off_takes_nothing(server: Serving) -> None:
 
 def test_one_browser_cannot_keep_the_chat_from_the_others(server: Serving) -> None:
     one, two = Browser(server), Browser(server)
-    answers = [one.says(str(n)) for n in range(int(pace.WRITES.amount) + 1)]
-    assert [a.status_code for a in answers[:-1]] == [200] * (len(answers) - 1)
-    assert answers[-1].status_code == 429
-    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    # A minute that ends meanwhile gives a little room again, so a few more may be taken.
+    least = int(pace.WRITES.amount)
+    taken = 0
+    while (answer := one.says(str(taken))).status_code == 200 and taken < least * 2:
+        taken += 1
+    assert least <= taken < least * 2
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
     assert two.says().status_code == 200
 
 
@@ -298,7 +302,7 @@ def test_nobody_fills_the_disk_from_a_chat(server: Serving) -> None:
         form = {"file": ("photo.png", b"x" * (size * 1_048_576), "image/png")}
         sent = browser.client.post("/files", files=form, headers=browser.headers)
         assert sent.status_code == status, sent.text
-    assert int(sent.headers["retry-after"]) > 60
+    assert 1 <= int(sent.headers["retry-after"]) <= 3_600  # until this hour is over
     assert browser.says("No more files, but words").status_code == 200
 
 
