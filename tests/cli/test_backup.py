@@ -28,6 +28,28 @@ def test_a_directory_is_backed_up_restored_and_proved(
     assert "not empty" in again.err
 
 
+def test_a_restore_erases_again_who_was_erased_since(
+    at: Run, run: Run, directory: Path, tmp_path: Path
+) -> None:
+    at("user", "set", "asha", "city=Pune")
+    file, restored = tmp_path / "all.tar.zst", tmp_path / "restored"
+    assert run("backup", str(file), "--data", str(directory)).code == 0
+    assert "see --erased" in run("restore", str(file), "--data", str(restored)).err
+    assert "Pune" in run("user", "get", "asha", "--data", str(restored)).out
+    assert at("user", "erase", "asha", "--yes").code == 0
+    more = ["--data", str(tmp_path / "again"), "--erased", str(directory)]
+    said = run("restore", str(file), *more, "--json")
+    assert said.code == 0, said.err
+    found = {name: said.json[name] for name in ("erasedAgain", "keptAway", "mergedWithOthers")}
+    assert found == {"erasedAgain": 1, "keptAway": 0, "mergedWithOthers": []}
+    assert run("user", "get", "asha", "--data", str(tmp_path / "again")).code == 2
+    more = ["--data", str(tmp_path / "third"), "--erased", str(tmp_path / "nowhere")]
+    said = run("restore", str(file), *more)
+    assert said.code == 2
+    assert "nowhere" in said.err
+    assert not (tmp_path / "third").exists()
+
+
 def test_half_a_backup_restores_nothing(at: Run, run: Run, directory: Path, tmp_path: Path) -> None:
     at("user", "set", "asha", "city=Pune")
     file = tmp_path / "all.tar.zst"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from typing import Any
 
@@ -37,6 +38,12 @@ class Shop:
         self.platform = platform
         self.sent = 0
         self.workspace = platform.add_workspace(f"shop{next(_numbers)}")
+
+    def at(self, platform: Platform) -> Shop:
+        """The same workspace on another platform: one that was opened again, or restored."""
+        shop = copy.copy(self)
+        shop.platform, shop.workspace = platform, platform.workspace(self.workspace.name)
+        return shop
 
     # What a business sends
 

@@ -7,11 +7,22 @@ its userId, and by its sessions; all as digests, for the names themselves are go
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from itertools import groupby
+from typing import NamedTuple
 
 from user360.access.vault import Vault
 from user360.storage.ledger import Connection, Dialect, array, text
 
 Session = tuple[str, str]
+
+
+class Kept(NamedTuple):
+    """One erasure: the workspace it is of, its job, since when (microseconds), and the digests."""
+
+    workspace: int
+    job: str
+    at: int
+    digests: list[str]
 
 
 class Erased:
@@ -63,6 +74,16 @@ class Erased:
 def any_kept(connection: Connection) -> bool:
     """Whether anybody was erased, in any workspace."""
     return bool(connection.execute(text("SELECT EXISTS (SELECT 1 FROM erased)")).scalar_one())
+
+
+def all_kept(connection: Connection) -> list[Kept]:
+    """Every erasure that keeps somebody away, in the order they were made."""
+    query = text("SELECT workspace_id, job_id, at, digest FROM erased ORDER BY at, job_id, digest")
+    rows = connection.execute(query).all()
+    return [
+        Kept(workspace, job, at, [row.digest for row in found])
+        for (at, job, workspace), found in groupby(rows, lambda r: (r.at, r.job_id, r.workspace_id))
+    ]
 
 
 def keep(

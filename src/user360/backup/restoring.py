@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,10 +19,14 @@ FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 def restore(
-    file: Path, directory: Path, progress: Progress = lambda _done, _total: None
+    file: Path,
+    directory: Path,
+    progress: Progress = lambda _done, _total: None,
+    then: Callable[[Path], None] = lambda _part: None,
 ) -> Manifest:
     """Put what a backup holds into a directory that is not there yet, or is empty.
 
+    `then` is done with the directory before it gets its name; what that raises undoes everything.
     Raises `Conflict` when there is something in it, `Invalid` when the backup is damaged, not
     whole, or of a newer version; the directory is then as it was.
     """
@@ -34,6 +38,7 @@ def restore(
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(mode=0o700)
         found = _unpack(file, part, progress)
+        then(part)
         with contextlib.suppress(FileNotFoundError):
             directory.rmdir()
         part.rename(directory)
@@ -49,8 +54,17 @@ def verify(file: Path, progress: Progress = lambda _done, _total: None) -> Manif
     return _unpack(file, None, progress)
 
 
-def _unpack(file: Path, into: Path | None, progress: Progress) -> Manifest:
-    """Write each file of a backup, unless `into` is None, and hold it to its checksum."""
+def take(file: Path, names: Collection[str], into: Path) -> Manifest:
+    """Take some files out of a backup, and check all of it. Raises `Invalid`."""
+    return _unpack(file, into, lambda _done, _total: None, names)
+
+
+def _unpack(
+    file: Path, into: Path | None, progress: Progress, names: Collection[str] | None = None
+) -> Manifest:
+    """Write each file of a backup, or those of `names`, unless `into` is None, and hold every one
+    to its checksum.
+    """
     try:
         opened = file.open("rb")
     except OSError as error:
@@ -68,7 +82,8 @@ def _unpack(file: Path, into: Path | None, progress: Progress) -> Manifest:
             expected = left.pop(name, None)
             if expected is None:
                 raise Invalid(f"{archive.DAMAGED}: {name[:100]} is not among what it tells of")
-            for size in _one(expected, content, into):
+            wanted = names is None or name in names
+            for size in _one(expected, content, into if wanted else None):
                 progress(done + size, found.size)
             done += expected.size
     if left:

@@ -15,12 +15,20 @@ from user360.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
     from user360.backup.manifest import Manifest
+    from user360.erasure.again import Done
 
 NewFile = Annotated[Path, typer.Argument(metavar="FILE", help="Where to, a new file.")]
 TheFile = Annotated[Path, typer.Argument(metavar="FILE", help="What `user360 backup` wrote.")]
 Empty = Annotated[
     Path,
     typer.Option("--data", envvar="USER360_DATA", help="A directory that is empty, or not there."),
+]
+Erased = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--erased",
+        help="A data directory or a newer backup that knows who was erased since; again for more.",
+    ),
 ]
 
 
@@ -83,21 +91,49 @@ def _of_directory(part: Path, data: Path) -> None:
             file.write(piece)
 
 
-def restore(file: TheFile, data: Empty, as_json: AsJson = False) -> None:
+def restore(file: TheFile, data: Empty, erased: Erased = None, as_json: AsJson = False) -> None:
     """Restore a backup into an empty directory: all of it, checked, or nothing.
+
+    Whoever was erased after the backup was made is in it. Name with --erased the directory it was
+    made of, or a newer backup: those who were erased by then are erased again.
 
     Examples:
 
-        user360 restore user360.tar.zst --data restored
+        user360 restore user360.tar.zst --data restored --erased data
     """
-    from user360.backup import restoring
+    from user360 import settings
+    from user360.backup import restoring, since
     from user360.cli import progress
+    from user360.observe import logs
 
+    logs.configure("warning", "text")
     with progress.bar("Restoring") as reached:
-        found = restoring.restore(file, data, reached)
+        if erased:
+            chosen = settings.from_environment()
+            found, done = since.restore(file, data, erased, chosen, reached)
+        else:
+            found, done = restoring.restore(file, data, reached), None
     answer = _told(found, f"Restored into {data}")
-    output.show(answer, as_json)
+    output.show(answer if done is None else _erased(answer, done), as_json)
+    if done is None:
+        output.note(f"Whoever was erased after {found.made_at} is in it again; see --erased")
     output.note(f"`user360 doctor --data {data}` proves it whole")
+
+
+def _erased(answer: Answer, done: Done) -> Answer:
+    """What is told of a restore, with what became of those who were erased since."""
+    lines = [
+        answer.text,
+        f"Erased again: {done.erased:,}, not in it and kept away: {done.absent:,}",
+    ]
+    if done.merged:
+        listed = ", ".join(done.merged)
+        lines.append(
+            "Not erased, for they stand merged with somebody who was not; undo the merge and erase"
+            f" them: {listed}"
+        )
+    about = {"erasedAgain": done.erased, "keptAway": done.absent, "mergedWithOthers": done.merged}
+    return Answer({**answer.data, **about}, "\n".join(lines))
 
 
 def _told(found: Manifest, what: str) -> Answer:

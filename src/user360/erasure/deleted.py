@@ -28,6 +28,16 @@ def states(warehouse: Warehouse, workspace: Workspace, user_ids: Sequence[str]) 
     return [msgspec.json.decode(row[0]) for row in rows]
 
 
+def user_ids(warehouse: Warehouse, workspace: Workspace) -> list[str]:
+    """The userIds of everybody whom the log tells to have been deleted."""
+    rows = warehouse.query(
+        "SELECT DISTINCT json_extract_string(properties, '$.userId') AS user_id"
+        f" FROM {schema_of(workspace.id)}.events WHERE name = 'USER_DELETE'"
+        " AND json_extract(properties, '$.mergeId') IS NULL AND user_id IS NOT NULL"
+    ).rows
+    return [row[0] for row in rows]
+
+
 def records(workspace: Workspace, told: Sequence[Any]) -> list[int]:
     """The records that these deletions took."""
     numbers = (
@@ -36,9 +46,9 @@ def records(workspace: Workspace, told: Sequence[Any]) -> list[int]:
     return [number for number in numbers if number is not None]
 
 
-def names(workspace: Workspace, user_id: str, told: Sequence[Any]) -> Names:
+def names(workspace: Workspace, user_ids: Sequence[str], told: Sequence[Any]) -> Names:
     """Whom these deletions were about."""
     declared = [p.name for p in workspace.catalogue if p.type in NAMING]
     values = {str(each[name]) for each in told for name in declared if each.get(name) is not None}
     gone = records(workspace, told)
-    return Names(gone, [user_id], [], [], sorted(values), [], [], gone)
+    return Names(gone, list(user_ids), [], [], sorted(values), [], [], gone)

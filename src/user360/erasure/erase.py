@@ -13,10 +13,11 @@ import msgspec
 from user360 import clock, ids
 from user360.access import erased
 from user360.access.change import Change
+from user360.access.erased import Kept
 from user360.access.workspaces import Workspace
 from user360.conversations import attachments, kept
 from user360.erasure import deleted, names, receipts, store
-from user360.erasure.names import Names
+from user360.erasure.names import Names, Traces
 from user360.errors import NotFound
 from user360.events import event
 from user360.events import store as event_store
@@ -59,10 +60,31 @@ def ask_deleted(
     told = deleted.states(platform.wait(), workspace, [user_id])
     if not told:
         raise NotFound("There is no user with this userId, and none was deleted")
-    person = deleted.names(workspace, user_id, told)
+    person = deleted.names(workspace, [user_id], told)
     return _asked(
         platform, workspace, actor, lambda _change: (person, platform.committer.position.last)
     )
+
+
+def ask_again(
+    platform: Platform, workspace: Workspace, kept: Kept, found: Traces, actor: str
+) -> None:
+    """Do an erasure again that another directory keeps, on what is found of that person here.
+
+    It keeps its id, and keeps away whom it kept away there. Raises as `ask` does.
+    """
+    told = deleted.states(platform.wait(), workspace, found.user_ids)
+
+    def erase(change: Change) -> tuple[Names, int]:
+        where = (change.connection, change.dialect, workspace)
+        people = [names.of(*where, number) for number in found.records]
+        if told:
+            people.append(deleted.names(workspace, found.user_ids, told))
+        person = names.together(people)
+        erased.keep(change.connection, workspace.id, kept.digests, kept.at, kept.job)
+        return person, _tell(change, person)
+
+    _asked(platform, workspace, actor, erase, kept.job)
 
 
 def _asked(
@@ -70,9 +92,10 @@ def _asked(
     workspace: Workspace,
     actor: str,
     erase: Callable[[Change], tuple[Names, int]],
+    job: str | None = None,
 ) -> tuple[dict[str, Any], int]:
     """Queue an erasure, and in the same transaction take out of every table what it can."""
-    job = ids.new_id()
+    job = job or ids.new_id()
     positions: list[int] = []
     files: list[tuple[int, str]] = []
 

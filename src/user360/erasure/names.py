@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -45,6 +46,24 @@ class Names(msgspec.Struct, frozen=True):
         """Every text that stands for this person alone, in lower case."""
         named = [*self.user_ids, *self.others, *self.values, *(name for _, name in self.sessions)]
         return {text.lower() for text in named} | {text.lstrip("+").lower() for text in self.values}
+
+
+class Traces(msgspec.Struct, frozen=True):
+    """What is found of somebody who is known by digests alone: living records and userIds.
+
+    The userIds may be those of records that were deleted.
+    """
+
+    records: list[int]
+    user_ids: list[str]
+
+
+def together(people: Iterable[Names]) -> Names:
+    """Several who turned out to be one person, as one; at least one."""
+    told = [msgspec.structs.astuple(person) for person in people]
+    return Names(
+        *[list(dict.fromkeys(chain.from_iterable(each))) for each in zip(*told, strict=True)]
+    )
 
 
 def of(connection: Connection, dialect: Dialect, workspace: Workspace, number: int) -> Names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from user360.storage.ledger import Connection, Dialect, array, text
@@ -48,6 +48,28 @@ def present(connection: Connection, dialect: Dialect, records: Collection[int]) 
     """Those of these records that are there, merged ones too."""
     query = text(f"SELECT id FROM records WHERE id IN {dialect.values('records')}")
     return set(connection.execute(query, {"records": array(list(records))}).scalars())
+
+
+def users(connection: Connection, workspace: int) -> Iterator[tuple[int, str]]:
+    """Every record of a workspace that has a userId, by its number, merged ones too."""
+    query = text(
+        "SELECT id, user_id FROM records WHERE workspace_id = :workspace AND user_id IS NOT NULL"
+    )
+    yield from connection.execute(
+        query.execution_options(yield_per=10_000), {"workspace": workspace}
+    )
+
+
+def unidentified_sessions(connection: Connection, workspace: int) -> Iterator[tuple[int, str, str]]:
+    """The sessions of people without a userId: record, channel and id of each."""
+    query = text(
+        "SELECT s.record_id, s.channel, s.session_id FROM sessions s"
+        " JOIN records r ON r.id = s.record_id"
+        " WHERE s.workspace_id = :workspace AND r.user_id IS NULL AND r.merged_into IS NULL"
+    )
+    yield from connection.execute(
+        query.execution_options(yield_per=10_000), {"workspace": workspace}
+    )
 
 
 def count_less(connection: Connection, workspace: int, names: Mapping[str, int]) -> None:

@@ -233,7 +233,6 @@ def test_everybody_is_counted_after_a_start_and_what_changed_meanwhile_is_told(
     clock = StillClock(NOON)
     with Platform.open(tmp_path, clock=clock) as platform:
         shop = Segments(platform)
-        name = shop.workspace.name
         segment = shop.make("Lately", LATELY)
         shop.ordered("asha")
         clock.move(hours=1)
@@ -241,7 +240,7 @@ def test_everybody_is_counted_after_a_start_and_what_changed_meanwhile_is_told(
         assert shop.members(segment) == {"asha", "rao"}
     clock.move(days=6, hours=23, minutes=1)
     with Platform.open(tmp_path, clock=clock) as platform:
-        shop.platform, shop.workspace = platform, platform.workspace(name)
+        shop = shop.at(platform)
         assert shop.members(segment) == {"rao"}
         assert shop.moves(segment) == [("ENTER", "asha"), ("ENTER", "rao"), ("EXIT", "asha")]
 
