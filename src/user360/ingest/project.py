@@ -121,14 +121,16 @@ class LogReader:
         """The values of one property: batches of (id, value)."""
         if self._fresh(connection, workspace, declared):
             return
-        for settled in settled_records(connection, self.dialect, workspace):
-            held = [
-                (own.id, cells[declared.name]) for own, cells in settled if declared.name in cells
-            ]
-            if held:
-                values = columns.column([cell for _, cell in held], declared)
-                numbers = pa.array([n for n, _ in held], pa.int64())
-                yield pa.record_batch([numbers, values], ["id", "value"])
+        for numbers in _living(connection, workspace):
+            span = numbers[0], numbers[-1]
+            held = record_store.values_of(connection, self.dialect, *span, declared.name)
+            rest = [number for number in numbers if number not in held]
+            for own, cells in _settled(connection, self.dialect, rest):
+                held[own.id] = cells[declared.name].value if declared.name in cells else None
+            values = columns.of_values(list(held.values()), declared)
+            batch = pa.record_batch([pa.array(held, pa.int64()), values], ["id", "value"])
+            if (known := batch.filter(values.is_valid())).num_rows:
+                yield known
 
     def _fresh(self, connection: Connection, workspace: int, declared: Property) -> bool:
         """Whether the property was declared just now under a name never used before.
@@ -245,12 +247,24 @@ def settled_records(
     connection: Connection, dialect: Dialect, workspace: int
 ) -> Iterator[list[columns.Settled]]:
     """All living records of a workspace, settled, some thousands at a time."""
+    for numbers in _living(connection, workspace):
+        yield _settled(connection, dialect, numbers)
+
+
+def _living(connection: Connection, workspace: int) -> Iterator[list[int]]:
+    """The numbers of all living records in their order, some thousands at a time."""
     after = ids.record_number(workspace, 0)
-    while True:
-        numbers = identity_store.living(connection, workspace, after, RECORDS_AT_ONCE)
-        if not numbers:
-            return
-        survivors = identity_store.survivors_among(connection, numbers[0], numbers[-1])
-        forest = identity_store.load_forest(connection, dialect, numbers, survivors)
-        yield [(forest[n], settle.view(forest, n)) for n in numbers]
+    while numbers := identity_store.living(connection, workspace, after, RECORDS_AT_ONCE):
+        yield numbers
         after = numbers[-1]
+
+
+def _settled(
+    connection: Connection, dialect: Dialect, numbers: Sequence[int]
+) -> list[columns.Settled]:
+    """Living records, settled; given in their order."""
+    if not numbers:
+        return []
+    survivors = identity_store.survivors_among(connection, numbers[0], numbers[-1])
+    forest = identity_store.load_forest(connection, dialect, numbers, survivors)
+    return [(forest[n], settle.view(forest, n)) for n in numbers]

@@ -68,9 +68,7 @@ def table_of(alone: Alone, catalogue: Catalogue) -> pa.Table:
     for declared in catalogue:
         if declared.name in present:
             values = [None if (c := own.get(declared.name)) is None else c.value for own in held]
-            if declared.retyped:
-                values = [fitting(declared, value) for value in values]
-            arrays.append(CONVERT.get(declared.type, _plain)(values, declared))
+            arrays.append(of_values(values, declared))
             names.append(declared.column)
     return pa.Table.from_arrays(arrays, names=names)
 
@@ -86,8 +84,13 @@ def _values(text: str) -> Mapping[str, _Shown | Cell]:
 
 def column(cells: Sequence[Cell | None], declared: Property) -> pa.Array:
     """One property of many records as an Arrow array of its warehouse type."""
-    values = [None if cell is None else fitting(declared, cell.value) for cell in cells]
-    return CONVERT.get(declared.type, _plain)(values, declared)
+    return of_values([None if cell is None else cell.value for cell in cells], declared)
+
+
+def of_values(values: Sequence[Any], declared: Property) -> pa.Array:
+    """What is held of one property, as it is declared now, in an array of its warehouse type."""
+    fit = [fitting(declared, value) for value in values] if declared.retyped else list(values)
+    return CONVERT.get(declared.type, _plain)(fit, declared)
 
 
 def _plain(values: list[Any], declared: Property) -> pa.Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from user360.records import columns, settle
@@ -43,6 +44,28 @@ def alone(
     )
     (found,) = run(connection, query, {"numbers": array(sorted(numbers))})
     return None if found[0] is None else columns.Alone(*(text.split("\n") for text in found))
+
+
+def values_of(
+    connection: Connection, dialect: Dialect, first: int, last: int, name: str
+) -> dict[int, Any]:
+    """What records between two numbers hold of one property, None for nothing: of those alone that
+    live, that nothing was merged into, and whose cells need no settling.
+    """
+    value = f"coalesce({dialect.at('r.cells', 'path')}, 'null')"
+    query = (
+        f"SELECT {dialect.lines('r.id')}, {dialect.lines(value)} FROM records r"
+        " WHERE r.id BETWEEN :first AND :last AND r.merged_into IS NULL"
+        " AND r.cells NOT LIKE '%/%' AND r.cells NOT LIKE :cover"
+        " AND NOT EXISTS (SELECT 1 FROM records m WHERE m.merged_into = r.id)"
+    )
+    given = {"first": first, "last": last, "path": f"$.{name}[0]", "cover": f'%"{settle.COVER}"%'}
+    (found,) = run(connection, query, given)
+    if found[0] is None:
+        return {}
+    numbers, values = (text.split("\n") for text in found)
+    held = msgspec.json.decode(f"[{','.join(values)}]")
+    return dict(zip(map(int, numbers), held, strict=True))
 
 
 def load_catalogue(connection: Connection, workspace: int) -> Catalogue:

@@ -47,6 +47,11 @@ class Dialect:
         return f"json_group_array(json_array({', '.join(columns)}))"
 
     @staticmethod
+    def at(column: str, parameter: str) -> str:
+        """What a JSON column holds at a path such as `$.name[0]`, as JSON; null for nothing."""
+        return f"{column} -> :{parameter}"
+
+    @staticmethod
     def lines(column: str) -> str:
         """One column of all rows as one text, a line a row, null for none: read in one step.
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from tests.storage.projector.conftest import AT, call, opened, sound
 from user360.errors import StorageFailed
+from user360.ingest.call import Session
 from user360.platform import Platform
 from user360.records import store as record_store
 from user360.records.properties import Catalogue, Property, Type
@@ -31,7 +32,8 @@ def drop(platform: Platform, *, back: bool = False) -> None:
     def job(connection: sa.Connection) -> None:
         gone = None if back else AT
         record_store.delete_property(connection, platform.default.id, NICKNAME.id, gone)
-        platform.default.catalogue = Catalogue([NICKNAME] if back else [])
+        others = [p for p in platform.default.catalogue if p.id != NICKNAME.id]
+        platform.default.catalogue = Catalogue([NICKNAME, *others] if back else others)
 
     platform.write(job)
     platform.projector.prepare()
@@ -48,7 +50,7 @@ def test_a_new_property_does_not_read_the_records(
     def never(*_: Any) -> Any:
         raise AssertionError("a million records would be read")
 
-    monkeypatch.setattr("user360.ingest.project.settled_records", never)
+    monkeypatch.setattr("user360.records.store.values_of", never)
     declare(platform, NICKNAME)
     platform.settle([call(platform, user_id="u1", properties={"nickname": "Kim"})])
     assert nicknames(platform) == ["Kim"]
@@ -66,6 +68,34 @@ def test_a_property_given_back_shows_what_was_written_before_and_since(
     assert sound(platform)
     drop(platform, back=True)
     assert nicknames(platform) == ["N1", "N2"]
+    assert sound(platform)
+
+
+def test_a_property_given_back_is_settled_for_those_who_do_not_stand_alone(
+    platform: Platform,
+) -> None:
+    declare(platform, NICKNAME, Property(102, "site", Type.URL))
+
+    def write(user: str | None = None, **known: Any) -> None:
+        (outcome,) = platform.settle([call(platform, user_id=user, **known)])
+        assert outcome.problem is None, outcome.problem
+
+    write("alone", properties={"nickname": 'Al "*" '})
+    write("with an address", properties={"nickname": "Ad", "site": "https://example.com/a"})
+    write("tagged", properties={"nickname": "Ta"}, add_tags=("vip",))
+    write("cleared", properties={"nickname": "Cl"})
+    write("cleared", properties={"nickname": None})
+    write("anew", properties={"nickname": "An"})
+    write("anew", properties={"site": "https://example.com/b"}, if_exists="replace")
+    write("merged")
+    visitor = Session("web", "hers")
+    write(session=visitor, properties={"nickname": "Me"})
+    write("merged", session=visitor)
+    before = nicknames(platform)
+    assert before == ["Ad", 'Al "*"', "Me", "Ta"]
+    drop(platform)
+    drop(platform, back=True)
+    assert nicknames(platform) == before
     assert sound(platform)
 
 
@@ -92,7 +122,7 @@ def test_a_column_lost_between_its_making_and_its_filling_is_filled_at_the_next_
 
     retyped = Property(101, "nickname", Type.NUMBER, retyped=True)
     with opened(directory) as platform:
-        monkeypatch.setattr("user360.ingest.project.settled_records", dying)
+        monkeypatch.setattr("user360.records.store.values_of", dying)
         with pytest.raises(StorageFailed):
             declare(platform, retyped)
         monkeypatch.undo()
