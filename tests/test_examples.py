@@ -209,9 +209,11 @@ def test_the_guide_to_merging_runs(server: Server) -> None:
 
 
 def test_the_guide_to_backups_runs(server: Server, tmp_path: Path) -> None:
-    """A backup of a running server opens elsewhere with everything in it, and is sound."""
+    """A backup of a running server opens elsewhere with everything in it, and is sound; whoever was
+    erased since does not come back with it.
+    """
     page = DOCS / "how-to" / "back-up.md"
-    backup, fetch, _, restore, doctor, _ = asking(page)
+    backup, fetch, _, restore, doctor, _, without = asking(page)
     place = f"cd {tmp_path}"
     server.shell(f"{place}; {backup.replace('KEY', server.key)}")
     server.shell(f"{place}; {restore}")
@@ -220,7 +222,10 @@ def test_the_guide_to_backups_runs(server: Server, tmp_path: Path) -> None:
         assert demo.count(restored, segments.LOYAL) == 103
     server.shell(f"{place}; rm -r user360.tar.zst restored; {fetch.replace('KEY', server.key)}")
     assert "Restored" in server.shell(f"{place}; {restore}")
-    server.shell(f"{place}; rm -r restored; mkdir restored; tar --zstd -xf *.zst -C restored")
+    server.shell(f"{place}; rm -r restored; cp user360.tar.zst newer.tar.zst")
+    without = without.replace("DIR", "newer.tar.zst")
+    assert "Erased again: 0" in server.shell(f"{place}; {without}")
+    server.shell(f"{place}; rm -r restored newer.tar.zst; mkdir restored; tar --zstd -xf *.zst -C restored")
     assert (tmp_path / "restored" / "vault.key").stat().st_size == 32
 
 
