@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -14,6 +15,8 @@ from typing import Any, NamedTuple
 
 import pytest
 import structlog
+import typer.main
+import typer.testing
 from typer.testing import CliRunner
 
 from user360 import cli
@@ -38,8 +41,16 @@ class Said(NamedTuple):
 Run = Callable[..., Said]
 
 
+@pytest.fixture(scope="session")
+def _built_once() -> Iterator[None]:
+    """What the runner builds of all commands for each one that is run is built once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", functools.cache(typer.main.get_command))
+        yield
+
+
 @pytest.fixture
-def run() -> Iterator[Run]:
+def run(_built_once: None) -> Iterator[Run]:
     """Runs a command line in this process, without the variables of whoever tests."""
     program = cli.commands()
     before = list(logging.root.handlers)
