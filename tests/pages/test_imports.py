@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from user360.errors import Fault, Invalid
 from user360.imports.options import Options
 from user360.imports.preview import Preview, preview
+from user360.imports.schedules.managing import Wanted
+from user360.imports.schedules.schedule import Schedule, Sftp, Weekly
 from user360.pages import import_columns, import_schedules, words
 from user360.records.properties import Catalogue, Type
 
@@ -87,6 +91,68 @@ def test_a_schedule_is_read_from_the_fields_of_its_kind() -> None:
     for wrong in ({"kind": "ftp"}, {"repeat": "never"}, {"sftp.port": "many"}):
         with pytest.raises(Invalid):
             import_schedules.read(form | wrong)
+
+
+def schedule(**options: Any) -> Schedule:
+    host_key = "ssh-ed25519 A"
+    return Schedule(
+        id=1,
+        workspace=1,
+        name="Nightly",
+        place=Sftp(host="files", user="u", host_key=host_key, password="sealed", path="out"),
+        calendar=Weekly(weekday="friday", time="02:30"),
+        options=options,
+        active=False,
+        actor="key:1",
+        created_at=0,
+    )
+
+
+def test_a_form_of_a_schedule_says_what_is_held_and_changes_nothing_else() -> None:
+    held = schedule(createProperties=True, mapping={"Town": "city"}, tags=["crm"])
+    form = import_schedules.given(held)
+    assert form == {
+        "name": "Nightly",
+        "kind": "sftp",
+        "sftp.host": "files",
+        "sftp.user": "u",
+        "sftp.hostKey": "ssh-ed25519 A",
+        "sftp.port": "22",
+        "sftp.path": "out",
+        "sftp.pattern": "userdata_*.csv",
+        "repeat": "weekly",
+        "weekly.weekday": "friday",
+        "weekly.time": "02:30",
+        "userId": "",
+        "onConflict": "update",
+        "createProperties": "on",
+    }
+    again = import_schedules.read(form, held)
+    assert again == Wanted(
+        name=held.name,
+        place=msgspec.structs.replace(held.place, password=""),
+        calendar=held.calendar,
+        options={**held.options, "onConflict": "update"},
+        active=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("held", "filled", "is_then"),
+    [
+        ({}, "", {}),
+        ({"userId": "Mail"}, "", {}),
+        ({"userId": "Mail"}, "Code", {"userId": "Code"}),
+        ({"userId": None}, "", {"userId": None}),
+        ({"userId": None}, "Code", {"userId": "Code"}),
+    ],
+)
+def test_a_column_that_is_left_empty_is_found_by_its_name_unless_there_is_to_be_none(
+    held: dict[str, Any], filled: str, is_then: dict[str, Any]
+) -> None:
+    form = {**import_schedules.given(schedule(**held)), "userId": filled}
+    options = import_schedules.read(form, schedule(**held)).options
+    assert {name: v for name, v in options.items() if name == "userId"} == is_then
 
 
 @pytest.mark.parametrize(

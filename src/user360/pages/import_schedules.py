@@ -1,4 +1,4 @@
-"""Scheduled imports: where and when files are looked for, what came of it, making, ending them."""
+"""Scheduled imports: where and when files are looked for, and what came of it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,23 @@ from user360.pages.render import Asked
 from user360.storage.ledger import Connection
 
 NEWEST = 5  # entries of each schedule that the list shows
+# What the form of a new one shows.
+NEW = {"name": "", "kind": "folder", "repeat": "daily", "userId": "", "onConflict": "update"}
 # The fields of a form that a kind of place, or a calendar, has.
 PLACES = {
     "folder": ("pattern", "path"),
     "s3": ("pattern", "bucket", "prefix", "region", "endpoint", "accessKey", "secretKey"),
-    "sftp": ("pattern", "host", "port", "user", "hostKey", "path", "password"),
+    "sftp": (
+        "pattern",
+        "host",
+        "port",
+        "user",
+        "hostKey",
+        "path",
+        "password",
+        "privateKey",
+        "passphrase",
+    ),
 }
 CALENDARS = {
     "daily": ("time",),
@@ -57,7 +69,7 @@ async def listing(request: Asked) -> Response[str]:
         ]
 
     rows = await gate.read(gate.platform_of(request), ask)
-    return render.page(request, "imports/schedules.html", rows=rows)
+    return render.page(request, "imports/schedules.html", rows=rows, new=NEW)
 
 
 def where(schedule: Schedule) -> str:
@@ -84,26 +96,84 @@ async def create(request: Asked) -> Response[str]:
     return _back(request, f"{made.name} looks for files from now on")
 
 
-def read(form: Mapping[str, str]) -> Wanted:
-    """What a form wants of a schedule; empty fields are left out. Raises `Invalid`."""
+@route.shown("/imports/schedules/{schedule_id:int}", may="imports.write")
+async def one(request: Asked, schedule_id: FromPath[int]) -> Response[str]:
+    """A schedule, to be changed."""
+    held = await _found(request, schedule_id)
+    return render.page(request, "imports/schedule.html", held=held, given=given(held))
+
+
+@route.deed("/imports/schedules/{schedule_id:int}", may="imports.write")
+async def change(request: Asked, schedule_id: FromPath[int]) -> Response[str]:
+    """Change a schedule; a secret that is left empty stays, for the same server."""
+    form = await forms.read(request)
+    held = await _found(request, schedule_id)
+    wanted, vault = read(form, held), gate.platform_of(request).vault
+    try:
+        changed, _ = await gate.change(request, lambda c: managing.edit(c, vault, held.id, wanted))
+    except Problem as problem:
+        raise placed(problem, form) from problem
+    return _back(request, f"{changed.name} is changed")
+
+
+def given(held: Schedule) -> dict[str, str]:
+    """What the fields of the form show of a schedule; of its secrets nothing."""
+    parts: list[tuple[str, dict[str, Any]]] = [
+        ("kind", msgspec.to_builtins(held.place)),
+        ("repeat", msgspec.to_builtins(held.calendar)),
+    ]
+    fields = {"name": held.name}
+    for choice, part in parts:
+        kind = fields[choice] = str(part.pop(choice))
+        fields |= {f"{kind}.{name}": str(value) for name, value in part.items()}
+    secret = {field.encode_name for field in _secrets(held)}
+    fields = {path: v for path, v in fields.items() if path.partition(".")[2] not in secret}
+    options = {"userId": "", "onConflict": "update", **held.options}
+    shown = {name: str(options[name] or "") for name in ("userId", "onConflict")}
+    return fields | shown | ({"createProperties": "on"} if options.get("createProperties") else {})
+
+
+def _secrets(held: Schedule) -> list[msgspec.structs.FieldInfo]:
+    return [
+        field for field in msgspec.structs.fields(held.place) if field.name in held.place.SECRET
+    ]
+
+
+def read(form: Mapping[str, str], held: Schedule | None = None) -> Wanted:
+    """What a form wants of a schedule; empty fields are left out. Raises `Invalid`.
+
+    Of one that is `held` whatever the form does not show stays.
+    """
     kind, repeat = form.get("kind", ""), form.get("repeat", "")
     if kind not in PLACES:
         raise Invalid.at("kind", "Choose where files are")
     if repeat not in CALENDARS:
         raise Invalid.at("repeat", "Choose when")
-    options: dict[str, Any] = {"createProperties": "createProperties" in form}
-    if column := form.get("userId", "").strip():
-        options["userId"] = column
-    given = {
+    told = {
         "name": form.get("name", ""),
         "place": {"kind": kind} | _named(form, f"{kind}.", PLACES[kind]),
         "calendar": {"repeat": repeat} | _named(form, f"{repeat}.", CALENDARS[repeat]),
-        "options": options | {"onConflict": form.get("onConflict", "update")},
+        "options": _options(form, {} if held is None else held.options),
+        "active": held is None or held.active,
     }
     try:
-        return msgspec.convert(given, Wanted, strict=False)
+        return msgspec.convert(told, Wanted, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid(str(error)) from error
+
+
+def _options(form: Mapping[str, str], held: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of an import: those of the form, and others that were held."""
+    options = dict(held)
+    column = form.get("userId", "").strip()
+    if column:
+        options["userId"] = column
+    elif options.get("userId") is not None:  # null says that nobody in the files has one
+        del options["userId"]
+    return options | {
+        "createProperties": "createProperties" in form,
+        "onConflict": form.get("onConflict", "update"),
+    }
 
 
 def placed(problem: Problem, form: Mapping[str, str]) -> Problem:
@@ -118,7 +188,7 @@ def placed(problem: Problem, form: Mapping[str, str]) -> Problem:
 
 
 def _named(form: Mapping[str, str], prefix: str, names: tuple[str, ...]) -> dict[str, str]:
-    found = {name: form.get(prefix + name, "").strip() for name in names}
+    found = {name: form.get(prefix + name, "").strip().replace("\r\n", "\n") for name in names}
     return {name: text for name, text in found.items() if text}
 
 
@@ -168,4 +238,4 @@ def _back(request: Asked, tell: str) -> Response[str]:
     return render.go(request, "/imports/schedules", tell=tell)
 
 
-ROUTES: list[HTTPRouteHandler] = [listing, create, activate, run, delete]
+ROUTES: list[HTTPRouteHandler] = [listing, create, one, change, activate, run, delete]
