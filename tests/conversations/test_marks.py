@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from user360.conversations import marks
@@ -43,12 +43,16 @@ def after(said: Message, told: list[Mark]) -> Message:
     return said
 
 
+# The rest of a message is no piece of its own that something could be told of.
+@example([Mark(message=1, delivery="read", part=1), Mark(message=1, delivery=FAILED)], 1)
 @given(st.lists(SOME, max_size=4), st.integers(0, 3))
 def test_the_order_of_marks_does_not_matter(told: list[Mark], pieces: int) -> None:
     ways = {after(message(pieces), list(some)).delivery for some in itertools.permutations(told)}
     assert len(ways) == 1
 
 
+# Only a failure says why.
+@example([Mark(message=1, delivery="queued", error="x"), Mark(message=1, delivery=FAILED)], 0)
 @given(st.lists(SOME, max_size=6), st.integers(0, 3))
 def test_telling_it_again_changes_nothing(told: list[Mark], pieces: int) -> None:
     once = after(message(pieces), told)
@@ -84,3 +88,12 @@ def test_when_the_rest_could_not_be_sent_it_failed_whatever_became_of_what_was()
         Mark(message=1, delivery="read"),
     ]
     assert after(message(2), told).delivery == FAILED
+
+
+def test_what_is_sent_once_more_are_the_pieces_that_failed_each_in_its_place() -> None:
+    two = after(message(3), [Mark(message=1, delivery="read", part=2)])
+    # It is reported that one failed before anybody noted how WhatsApp calls it.
+    lost = marks.with_parts(two, [Part("w0", "sent"), Part("", FAILED, "expired"), Part("w2")])
+    again = marks.anew(after(lost, [Mark(message=1, delivery=FAILED, error="unknown number")]))
+    assert marks.parts_of(again) == [Part("w0", "sent"), Part(), Part("w2")]
+    assert (again.delivery, again.error) == ("queued", "")

@@ -24,12 +24,13 @@ LONGEST_ERROR = 500
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     """One of the pieces a message is brought in, as its channel calls it once it was taken.
 
-    One that failed without a name says that the rest could not be sent.
+    The last may stand for the `rest` that could not be sent, and why.
     """
 
     external: str = ""
     delivery: str = DELIVERY[0]
     error: str = ""
+    rest: bool = False
 
 
 REST = -1
@@ -67,31 +68,31 @@ def marked(message: Message, mark: Mark) -> Message:
     if pieces:
         return with_parts(message, _marked_pieces(pieces, mark))
     delivery = further(message.delivery, mark.delivery)
-    error = (message.error or mark.error[:LONGEST_ERROR]) if delivery == FAILED else ""
+    error = (message.error or _why(mark)) if delivery == FAILED else ""
     external = mark.external or message.external
     return msgspec.structs.replace(message, delivery=delivery, error=error, external=external)
 
 
 def _marked_pieces(pieces: list[Part], mark: Mark) -> list[Part]:
-    if mark.part >= len(pieces) or mark.part < REST:
+    if mark.part >= sum(not part.rest for part in pieces) or mark.part < REST:
         return pieces
     if mark.part != REST:
         pieces[mark.part] = _marked_piece(pieces[mark.part], mark)
         return pieces
     if mark.delivery == FAILED:
-        rest = Part("", FAILED, mark.error[:LONGEST_ERROR])
-        return pieces if any(_is_rest(part) for part in pieces) else [*pieces, rest]
-    return [part if _is_rest(part) else _marked_piece(part, mark) for part in pieces]
+        return pieces if pieces[-1].rest else [*pieces, Part("", FAILED, _why(mark), rest=True)]
+    return [part if part.rest else _marked_piece(part, mark) for part in pieces]
 
 
 def _marked_piece(piece: Part, mark: Mark) -> Part:
     delivery = further(piece.delivery, mark.delivery)
-    error = (piece.error or mark.error[:LONGEST_ERROR]) if delivery == FAILED else ""
+    error = (piece.error or _why(mark)) if delivery == FAILED else ""
     return Part(mark.external or piece.external, delivery, error)
 
 
-def _is_rest(part: Part) -> bool:
-    return part.delivery == FAILED and not part.external
+def _why(mark: Mark) -> str:
+    """Why it failed; what is said of anything else is no reason."""
+    return mark.error[:LONGEST_ERROR] if mark.delivery == FAILED else ""
 
 
 def parts_of(message: Message) -> list[Part]:
@@ -133,21 +134,19 @@ def put(
 
 
 def again(connection: Connection, dialect: Dialect, workspace: int, number: int) -> list[News]:
-    """A message that failed is on its way once more; its pieces that arrived are not sent again."""
-
-    def after(message: Message) -> Message:
-        if message.delivery != FAILED:
-            return message
-        pieces = [part for part in parts_of(message) if not _is_rest(part)]
-        if pieces:
-            return with_parts(message, [_anew(part) for part in pieces])
-        return msgspec.structs.replace(message, delivery=DELIVERY[0], error="", external="")
-
-    return alter(connection, dialect, workspace, [number], after)
+    """A message that failed is on its way once more; the news of it."""
+    return alter(connection, dialect, workspace, [number], anew)
 
 
-def _anew(part: Part) -> Part:
-    return Part() if part.delivery == FAILED else part
+def anew(message: Message) -> Message:
+    """The message before it is sent once more; its pieces that arrived are not sent again."""
+    if message.delivery != FAILED:
+        return message
+    pieces = [part for part in parts_of(message) if not part.rest]
+    if pieces:
+        held = [Part() if part.delivery == FAILED else part for part in pieces]
+        return with_parts(message, held)
+    return msgspec.structs.replace(message, delivery=DELIVERY[0], error="", external="")
 
 
 def alter(
