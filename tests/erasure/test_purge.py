@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -25,6 +27,7 @@ from user360.jobs import store as jobs_store
 from user360.platform import Platform
 from user360.records.settle import Cell
 from user360.segments import define
+from user360.storage import ledger, relations
 from user360.storage.ledger import Connection
 
 
@@ -142,6 +145,50 @@ def test_an_export_that_was_begun_before_is_let_finish_and_its_file_goes(
     platform.jobs.wait(told["id"], 60)
     receipt = erase.find(platform, shop.workspace, told["id"])
     assert (receipt["purged"], receipt["removed"]["files"]) == (True, 1)
+
+
+@pytest.mark.parametrize("step", ["warehouse", "ledger"])
+def test_the_end_does_not_wait_for_a_file_that_is_being_written_anew(
+    platform: Platform, shop: Shop, directory: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    begun = threading.Event()
+
+    def endless(cursor: Any, _path: Path) -> None:
+        begun.set()
+        cursor.execute("SELECT count(*) FROM range(10000000) a, range(10000000) b").fetchall()
+
+    class Writer:
+        """The ledger's writing connection, whose file is too large to be written anew."""
+
+        def __init__(self, driver: Any) -> None:
+            self.driver = driver
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.driver, name)
+
+        def execute(self, sql: str, *given: Any) -> Any:
+            if sql == "VACUUM":
+                begun.set()
+                numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+                self.driver.execute(f"{numbers} SELECT count(*) FROM n")
+            return self.driver.execute(sql, *given)
+
+    driver = ledger._driver
+    if step == "warehouse":
+        monkeypatch.setattr(relations, "copy", endless)
+    else:
+        monkeypatch.setattr(ledger, "_driver", lambda connection: Writer(driver(connection)))
+    zelda_and_omar(shop)
+    told, _ = erase.ask(platform, shop.workspace, number(shop, "zelda-7"), "key:1")
+    assert begun.wait(60)
+    platform.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "jobs-in"]
+    monkeypatch.undo()
+    with Platform.open(directory) as again:
+        jobs.register(again)
+        again.jobs.wait(told["id"], 60)
+        receipt = erase.find(again, again.workspace(shop.workspace.name), told["id"])
+        assert receipt["purged"]
 
 
 def test_a_file_that_was_imported_since_goes_when_it_is_asked_for(

@@ -184,9 +184,14 @@ def compact(work: Work, found: list[Person]) -> None:
     """Have both engines write their files anew, without what was deleted."""
     platform = work.platform
     began = time.perf_counter()
-    platform.projector.renew()
-    platform.write(kept.forget_words)
-    platform.ledger.vacuum()
+    for step in (
+        platform.projector.renew,
+        lambda: platform.write(kept.forget_words),
+        platform.ledger.vacuum,
+    ):
+        if work.stopped.is_set():
+            raise Stopped
+        step()
     while not platform.ledger.empty_log():
         if work.stopped.wait(PAUSE):
             raise Stopped

@@ -99,6 +99,9 @@ class Runner:
             for work in self._at_work.values():
                 work.stopped.set()
             self._signal.notify_all()
+        self.platform.ledger.give_up()
+        with contextlib.suppress(Unavailable):
+            self.platform.projector.warehouse.give_up()
         until = time.monotonic() + CLOSE_SECONDS
         for thread in self._threads:
             if thread.is_alive():

@@ -71,6 +71,7 @@ class DuckDB:
         self._closed = False
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._used: list[duckdb.DuckDBPyConnection] = []
+        self._copying: list[duckdb.DuckDBPyConnection] = []
         self._mapped: dict[int, bool] = {}
         self._compacting = threading.Lock()
         self._sweeps: dict[int, list[compaction.Slice]] = {}
@@ -271,7 +272,15 @@ class DuckDB:
 
     def copy(self, path: Path) -> None:
         with self._cursor() as cursor:
-            relations.copy(cursor, path)
+            self._copying.append(cursor)
+            try:
+                relations.copy(cursor, path)
+            finally:
+                self._copying.remove(cursor)
+
+    def give_up(self) -> None:
+        for cursor in list(self._copying):
+            cursor.interrupt()
 
     def checkpoint(self) -> None:
         with self._writing, self._cursor() as cursor:
@@ -330,6 +339,8 @@ class DuckDB:
             fit = True
         except (duckdb.FatalException, duckdb.IOException, duckdb.SerializationException) as error:
             raise _judged(error) from error
+        except duckdb.InterruptException as error:
+            raise Unavailable("The server is ending; ask again when it is back") from error
         except duckdb.OutOfMemoryException as error:
             message = "The question needs more memory than the warehouse may use"
             raise Unavailable(message) from error

@@ -140,6 +140,7 @@ class Ledger:
         self._writing = threading.Lock()
         self.checkpoints = Checkpoints(_engine(url, "DEFERRED", 1), self._writing)
         self._kept: Connection | None = None
+        self._vacuuming: Any = None
         self._glancing = threading.Lock()
         self._glanced: Connection | None = None
 
@@ -251,15 +252,27 @@ class Ledger:
         return Path(sa.make_url(self.url).database or "").stat().st_size
 
     def vacuum(self) -> None:
-        """Write the whole file anew, without what was deleted; writers wait."""
+        """Write the whole file anew, without what was deleted; writers wait.
+
+        Raises `StorageFailed` when it cannot be done, or is given up.
+        """
         with _plainly(), self._writing:
             driver = _driver(self._connection())
             # What it puts together on the way is as large as the file: no matter for memory.
             driver.execute("PRAGMA temp_store=FILE")
+            self._vacuuming = driver
             try:
                 driver.execute("VACUUM")
+            except sqlite3.OperationalError as error:
+                raise StorageFailed(f"The ledger was not written anew: {error}") from error
             finally:
+                self._vacuuming = None
                 driver.execute("PRAGMA temp_store=MEMORY")
+
+    def give_up(self) -> None:
+        """Let a `vacuum` that goes on end; the file is as it was."""
+        if (driver := self._vacuuming) is not None:
+            driver.interrupt()
 
     def copy(self, path: Path) -> None:
         """Write the ledger as it is now into a new file; others go on reading and writing."""

@@ -199,8 +199,13 @@ class Warehouse(Protocol):
     def copy(self, path: Path) -> None:
         """Write all there is into a new file, which holds nothing of what was deleted.
 
-        It shows one moment; what is written meanwhile is not in it.
+        It shows one moment; what is written meanwhile is not in it. Raises `Unavailable` when it
+        is given up.
         """
+        ...
+
+    def give_up(self) -> None:
+        """Let copies that are being written end where they are."""
         ...
 
     def checkpoint(self) -> None:
