@@ -137,6 +137,27 @@ def test_a_ticket_has_a_subject_a_priority_and_states(visit: Visit, talks: Talks
     assert (held.state, held.subject, held.priority) == ("closed", "Very late parcel", "high")
 
 
+def test_a_button_works_from_the_moment_it_is_there(visit: Visit, talks: Talks) -> None:
+    talks.there()
+    public = talks.says("t", "It is late", "email", kind="ticket")
+    page = visit("agent")
+    opened(page, public, "Visitor")
+    # Whoever clicks as soon as it is drawn: nothing may come between drawing and listening.
+    page.evaluate("""() => {
+      const deeds = document.getElementsByClassName("head-more");
+      let clicked = false;
+      document.addEventListener("htmx:before:settle", () => setTimeout(() => {
+        const buttons = [...deeds[0].querySelectorAll("button")];
+        const close = buttons.find((button) => button.textContent === "Close");
+        if (!clicked) close?.click();
+        clicked ||= Boolean(close);
+      }), true);
+    }""")
+    page.get_by_role("button", name="Solve").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Solve").click()
+    expect(page.get_by_text("This conversation has ended")).to_be_visible()
+
+
 def test_a_canned_answer_is_filled_with_what_is_known(
     site: Site, visit: Visit, talks: Talks
 ) -> None:
