@@ -314,13 +314,12 @@ def test_a_reader_looks_and_an_agent_neither_merges_nor_deletes(visit: Visit, as
             expect(page.get_by_role("button", name=name)).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_card_is_for_everybody(visit: Visit, site: Site, asha: str, scheme: str) -> None:
+def test_the_card_is_for_everybody(visit: Visit, site: Site, asha: str) -> None:
     write(site.platform, None, session=Session("web", HOSTILE), properties={"gender": "f"})
     write(site.platform, "asha", verb=Verb.MERGE, other=(1 << 40) + 2)
     write(site.platform, "asha", properties={"firstName": HOSTILE, "tags": ["x" * 60, HOSTILE]})
     write(site.platform, "asha", event=Event(HOSTILE, {HOSTILE: HOSTILE, "long": "y" * 20_000}))
-    wide, narrow = visit(color_scheme=scheme), visit(viewport={"width": 360, "height": 800})
+    wide, narrow = visit(), visit(viewport={"width": 360, "height": 800})
     for tab in ("timeline", "properties", "identity"):
         for page in (wide, narrow):
             page.goto(f"{asha}?tab={tab}")

@@ -172,9 +172,10 @@ def test_a_flow_in_use_is_not_deleted(visit: Visit, flow: Site) -> None:
 
 
 @pytest.mark.usefixtures("flow")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_keeps_anybody_from_using_it(visit: Visit, scheme: str) -> None:
-    page = visit("admin", color_scheme=scheme)
+def test_nothing_keeps_anybody_from_using_it(visit: Visit) -> None:
+    page = visit(
+        "admin",
+    )
     page.goto("/flows")
     assert axe.troubles(page) == []
     page.goto("/flows/welcome")

@@ -324,8 +324,7 @@ def test_she_says_how_she_is_there(site: Site, visit: Visit, talks: Talks) -> No
     assert (agent.availability, agent.capacity) == ("available", 2)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_use_it(site: Site, visit: Visit, talks: Talks, scheme: str) -> None:
+def test_everybody_can_use_it(site: Site, visit: Visit, talks: Talks) -> None:
     talks.there()
     number = site.member("agent")
     site.change(lambda c: managing.make_group(c, "Orders"))
@@ -339,7 +338,9 @@ def test_everybody_can_use_it(site: Site, visit: Visit, talks: Talks, scheme: st
         conversation=talks.number(public),
         said=Said(sender="note", text="Nice", author=f"member:{number}"),
     )
-    page = visit("agent", color_scheme=scheme)
+    page = visit(
+        "agent",
+    )
     opened(page, public, "Asha")
     expect(page.get_by_role("log").get_by_text("Nice")).to_be_visible()
     assert axe.troubles(page) == []

@@ -206,10 +206,9 @@ def test_a_choice_she_is_about_to_make_is_left_open(visit: Visit, talks: Talks) 
     until(lambda: talks.held(public).priority == "high")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_use_it(visit: Visit, talks: Talks, scheme: str) -> None:
+def test_everybody_can_use_it(visit: Visit, talks: Talks) -> None:
     talks.there()
-    page = visit("agent", color_scheme=scheme, viewport={"width": 360, "height": 780})
+    page = visit("agent", viewport={"width": 360, "height": 780})
     page.goto("/inbox")
     bell = page.get_by_role("button", name="Ring for new messages")
     bell.focus()

@@ -73,7 +73,7 @@ def test_after_a_day_a_template_is_chosen_filled_and_sent(visit: Visit, talks: T
     at = talks.site.platform.now() - 2 * DAYS
     session, known = "4915100000001", {"firstName": f"Asha {HOSTILE}"}
     public = talks.says(session, "Hello", "whatsapp", properties=known, at=at)
-    page = visit("agent", color_scheme="dark")
+    page = visit("agent")
     opened(page, public, "Asha")
     expect(page.get_by_text("WhatsApp takes only templates since")).to_be_visible()
     expect(page.get_by_role("radio", name="Reply")).to_be_disabled()

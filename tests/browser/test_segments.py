@@ -254,11 +254,10 @@ def test_searching_and_downloading(people: Site, visit: Visit) -> None:
     expect(page).to_have_url(re.compile("/exports"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_usable_by_everybody(people: Site, visit: Visit, scheme: str) -> None:
+def test_every_page_is_usable_by_everybody(people: Site, visit: Visit) -> None:
     number = segment(people.platform, "From India", INDIA)
     listed = site_list(people)
-    page = visit("editor", color_scheme=scheme, viewport=axe.NARROW)
+    page = visit("editor", viewport=axe.NARROW)
     for address in (
         "/segments",
         "/segments?archived=true",

@@ -311,10 +311,9 @@ def test_a_damaged_address_says_so_and_can_be_left(visit: Visit) -> None:
         expect(page.get_by_text("60 users", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_keeps_anybody_from_using_it(people: Site, visit: Visit, scheme: str) -> None:
+def test_nothing_keeps_anybody_from_using_it(people: Site, visit: Visit) -> None:
     segment(people.platform, "In India", INDIA)
-    page = visit(color_scheme=scheme, viewport={"width": 360, "height": 780})
+    page = visit(viewport={"width": 360, "height": 780})
     page.goto(where(INDIA))
     assert axe.troubles(page) == []
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")

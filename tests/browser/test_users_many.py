@@ -53,7 +53,7 @@ def test_very_many_are_deleted_while_one_does_other_things(
     expect(page.get_by_text("of 60 users; it was cancelled")).to_be_visible()
     page.set_viewport_size({"width": 360, "height": 740})
     assert axe.too_wide(page) == 0
-    other = visit("reader", color_scheme="dark")
+    other = visit("reader")
     other.goto("/users")
     expect(other.get_by_text("it was cancelled")).to_be_visible()
     assert axe.troubles(other) == []

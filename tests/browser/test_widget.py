@@ -196,9 +196,8 @@ def test_on_a_small_phone_it_fills_the_window_and_keeps_the_focus(come: Come) ->
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_keeps_anybody_from_using_it(come: Come, site: Site, scheme: str) -> None:
-    page = come(color_scheme=scheme)
+def test_nothing_keeps_anybody_from_using_it(come: Come, site: Site) -> None:
+    page = come()
     assert axe.troubles(page) == []
     open_chat(page)
     say(page, "Hello")

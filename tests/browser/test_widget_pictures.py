@@ -92,7 +92,7 @@ def test_what_only_says_to_be_a_picture_is_a_link(come: Come) -> None:
 
 
 def test_on_a_small_phone_it_fits(come: Come) -> None:
-    page = come(viewport=axe.NARROW, color_scheme="dark")
+    page = come(viewport=axe.NARROW)
     open_chat(page)
     send(page, "vase.png", "image/png", png())
     expect(page.get_by_role("img", name="vase.png")).to_have_attribute("width", "480")
