@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -152,9 +153,11 @@ def test_the_end_does_not_wait_for_a_file_that_is_being_written_anew(
     platform: Platform, shop: Shop, directory: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     begun = threading.Event()
+    moment = 0.2  # seconds, in which the end comes before there is anything to be given up
 
     def endless(cursor: Any, _path: Path) -> None:
         begun.set()
+        time.sleep(moment)
         cursor.execute("SELECT count(*) FROM range(10000000) a, range(10000000) b").fetchall()
 
     class Writer:
@@ -169,6 +172,7 @@ def test_the_end_does_not_wait_for_a_file_that_is_being_written_anew(
         def execute(self, sql: str, *given: Any) -> Any:
             if sql == "VACUUM":
                 begun.set()
+                time.sleep(moment)
                 numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
                 self.driver.execute(f"{numbers} SELECT count(*) FROM n")
             return self.driver.execute(sql, *given)

@@ -99,13 +99,18 @@ class Runner:
             for work in self._at_work.values():
                 work.stopped.set()
             self._signal.notify_all()
+        until = time.monotonic() + CLOSE_SECONDS
+        for thread in self._threads:
+            # Again and again, for what is about to begin is not there yet to be given up.
+            while thread.is_alive() and time.monotonic() < until:
+                self._give_up()
+                thread.join(LOOK_SECONDS)
+
+    def _give_up(self) -> None:
+        """Let files that are being written anew be: the job begins that step once more."""
         self.platform.ledger.give_up()
         with contextlib.suppress(Unavailable):
             self.platform.projector.warehouse.give_up()
-        until = time.monotonic() + CLOSE_SECONDS
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join(max(0.0, until - time.monotonic()))
 
     def _changed(self) -> None:
         """Wake whoever waits: the queue is not what it was."""
