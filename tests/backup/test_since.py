@@ -15,7 +15,7 @@ from user360.backup import since
 from user360.backup.manifest import Manifest
 from user360.erasure import again, erase
 from user360.erasure import jobs as erasures
-from user360.errors import Invalid, NotFound
+from user360.errors import Invalid, NotFound, StorageFailed
 from user360.ingest import doctor
 from user360.platform import Platform
 from user360.records.properties import Property, Type
@@ -189,3 +189,33 @@ def test_another_installation_knows_nobody_here_and_nothing_is_restored(
             older.restore(nothing)
     assert not older.directory.exists()
     assert number(shop, "zelda-7")
+
+
+def test_what_was_erased_again_can_be_told_further(
+    shop: Shop, older: Restored, tmp_path: Path
+) -> None:
+    shop.write("zelda-7", city="Pune")
+    shop.identify("web:hers", "zelda-7")
+    backed_up(shop.platform, older.file)
+    shop.identify(
+        "web:hers", "omar-1"
+    )  # in the backup it is hers, and keeps her away from there on
+    erased(shop, "zelda-7")
+    older.restore(shop.platform.directory)
+    once = Restored(tmp_path)
+    once.directory = tmp_path / "deeper" / "restored"
+    once.restore(older.directory)
+    assert once.done == again.Done(erased=1)
+
+
+def test_a_newer_backup_is_read_before_the_directory_above_is_there(
+    shop: Shop, older: Restored, tmp_path: Path
+) -> None:
+    backed_up(shop.platform, older.file)
+    older.directory = tmp_path / "not" / "there" / "restored"
+    older.restore(older.file)
+    assert older.done == again.Done()
+    (tmp_path / "file").touch()
+    older.directory = tmp_path / "file" / "restored"
+    with pytest.raises(StorageFailed):
+        older.restore(older.file)

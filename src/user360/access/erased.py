@@ -77,13 +77,13 @@ def any_kept(connection: Connection) -> bool:
 
 
 def all_kept(connection: Connection) -> list[Kept]:
-    """Every erasure that keeps somebody away, in the order they were made."""
-    query = text("SELECT workspace_id, job_id, at, digest FROM erased ORDER BY at, job_id, digest")
-    rows = connection.execute(query).all()
-    return [
-        Kept(workspace, job, at, [row.digest for row in found])
-        for (at, job, workspace), found in groupby(rows, lambda r: (r.at, r.job_id, r.workspace_id))
-    ]
+    """Every erasure that keeps somebody away, each once, however often it was done again."""
+    rows = connection.execute(
+        text("SELECT workspace_id, job_id, at, digest FROM erased ORDER BY 1, 2, 3, 4")
+    )
+    found = groupby(rows, lambda row: (row.workspace_id, row.job_id))
+    erasures = [(each, list(kept)) for each, kept in found]
+    return [Kept(*each, kept[0].at, [row.digest for row in kept]) for each, kept in erasures]
 
 
 def keep(

@@ -13,6 +13,7 @@ from user360.backup import restoring
 from user360.backup.manifest import Manifest
 from user360.backup.restoring import Progress
 from user360.erasure import again
+from user360.errors import StorageFailed
 from user360.platform import LEDGER, Platform
 from user360.settings import Settings
 
@@ -41,6 +42,10 @@ def restore(
 def _known(place: Path, beside: Path) -> again.Known:
     if place.is_dir():
         return again.known(place)
-    with tempfile.TemporaryDirectory(prefix="user360-", dir=beside) as part:
-        restoring.take(place, [LEDGER, vault.FILE], Path(part))
-        return msgspec.structs.replace(again.known(Path(part)), where=place)
+    try:
+        beside.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="user360-", dir=beside) as part:
+            restoring.take(place, [LEDGER, vault.FILE], Path(part))
+            return msgspec.structs.replace(again.known(Path(part)), where=place)
+    except OSError as error:
+        raise StorageFailed(f"{beside} cannot be written: {error.strerror}") from error
